@@ -1,0 +1,5 @@
+"""Linear adaptive filters with scikit-learn manners."""
+
+from ._tap_delay import TapDelay
+
+__all__ = ["TapDelay"]

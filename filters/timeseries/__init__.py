@@ -1,0 +1,32 @@
+"""The plumbing both packages share: sequences, windows, metrics, splitting, errors."""
+
+from ._errors import DivergenceError, SequenceError
+from ._metrics import (
+    erle_db,
+    misalignment_db,
+    mse,
+    nmse,
+    nrmse,
+    snr_db,
+    valid_prediction_time,
+)
+from ._sequences import as_series
+from ._splitting import WarmTimeSeriesSplit, make_forecast_scorer, make_washout_scorer
+from ._windows import delay_embed
+
+__all__ = [
+    "DivergenceError",
+    "SequenceError",
+    "WarmTimeSeriesSplit",
+    "as_series",
+    "delay_embed",
+    "erle_db",
+    "make_forecast_scorer",
+    "make_washout_scorer",
+    "misalignment_db",
+    "mse",
+    "nmse",
+    "nrmse",
+    "snr_db",
+    "valid_prediction_time",
+]

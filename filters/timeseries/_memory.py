@@ -1,0 +1,118 @@
+"""`Memory`: what turns the history of a series into features, the first half of every model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ._sklearn_private import validate_parameters
+from ._validation import check_series
+
+
+class Memory(TransformerMixin, BaseEstimator):
+    """Base of every memory: a causal map from the rows of a series to features.
+
+    A subclass provides three things. All are pure: they change neither the estimator nor their
+    arguments.
+
+    * ``_prepare(n_features, dtype)`` draws or computes what `fit` fixes (called by `fit`);
+    * ``_n_state`` and ``_n_features_out``, known after `_prepare`;
+    * ``_advance(rows, state, rng=None) -> (features, state)`` drives one stretch of one series
+      from a flat state vector; `rng` is given in the `fit` of a model only, for state noise.
+
+    From them follow `fit`, `transform`, streams and the models of ``reservoir``.
+    """
+
+    def _prepare(self, n_features: int, dtype: np.dtype) -> None:
+        raise NotImplementedError
+
+    def _advance(
+        self,
+        rows: np.ndarray,
+        state: np.ndarray,
+        rng: np.random.RandomState | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    @property
+    def _n_state(self) -> int:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None):
+        """Fix the memory's weights for the number of features of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timesteps, n_features), list, panel or MultiIndex frame
+            The values are only validated; nothing is learned from them.
+        y : ignored
+        groups : array-like of shape (n_timesteps,), default=None
+            Series of each row.
+
+        Returns
+        -------
+        self
+        """
+        validate_parameters(self)
+        data = check_series(self, X, reset=True, groups=groups)
+        self._prepare(data.rows.shape[1], data.rows.dtype)
+        return self
+
+    def transform(
+        self,
+        X: Any,
+        *,
+        groups: Any = None,
+        initial_state: Any = None,
+        return_state: bool = False,
+    ):
+        """Compute the features of every row; every series starts from `initial_state`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timesteps, n_features), list, panel or MultiIndex frame
+        groups : array-like of shape (n_timesteps,), default=None
+        initial_state : ndarray of shape (n_state,) or (n_series, n_state), default=None
+            The state before the first row; zeros when None.
+        return_state : bool, default=False
+            Whether to return the state after the last row as well.
+
+        Returns
+        -------
+        features : container of X, (n_timesteps, n_features_out) a series
+            Row t depends on rows 0..t only; no row is dropped.
+        state : ndarray of shape (n_state,) or (n_series, n_state)
+            Only if `return_state`.
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity, another number of features or a state of another shape.
+        """
+        check_is_fitted(self)
+        data = check_series(self, X, reset=False, groups=groups)
+        stacked = data.stacked
+        states = self._initial_states(initial_state, stacked.n_series, data.rows.dtype)
+        features = np.empty((data.rows.shape[0], self._n_features_out), dtype=data.rows.dtype)
+        for i, (a, b) in enumerate(stacked.spans()):
+            features[a:b], states[i] = self._advance(data.rows[a:b], states[i])
+        answer = stacked.restore(features, columns=list(self.get_feature_names_out()))
+        if not return_state:
+            return answer
+        return answer, states if stacked.bounded else states[0]
+
+    def _initial_states(self, initial_state: Any, n_series: int, dtype: np.dtype) -> np.ndarray:
+        """State before each series, ``(n_series, n_state)``, always a fresh array."""
+        n_state = self._n_state
+        if initial_state is None:
+            return np.zeros((n_series, n_state), dtype=dtype)
+        given = np.asarray(initial_state, dtype=dtype)
+        if given.shape not in {(n_state,), (n_series, n_state)}:
+            raise ValueError(
+                f"initial_state must have shape ({n_state},) or ({n_series}, {n_state}), "
+                f"got {given.shape}."
+            )
+        return np.broadcast_to(given, (n_series, n_state)).copy()

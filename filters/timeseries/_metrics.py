@@ -1,0 +1,288 @@
+"""Measures of error and improvement; every docstring prints its formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._validation import check_finite
+
+
+def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean"):
+    """Mean squared error.
+
+    .. math:: MSE_j = \\frac{\\sum_t w_t (y_{tj} - \\hat y_{tj})^2}{\\sum_t w_t}
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs), or list of such
+    sample_weight : array-like of shape (n_timesteps,), default=None
+    multioutput : {"mean", "raw"}, default="mean"
+        Mean over outputs, or one value an output.
+
+    Returns
+    -------
+    float or ndarray of shape (n_outputs,)
+
+    Raises
+    ------
+    ValueError
+        For NaN or infinity, empty input or shapes that differ.
+
+    Examples
+    --------
+    >>> from filters.timeseries import mse
+    >>> mse([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+    true, pred, weight = _paired(y_true, y_pred, sample_weight)
+    return _collect(np.average((true - pred) ** 2, axis=0, weights=weight), multioutput)
+
+
+def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean"):
+    """Mean squared error divided by the variance of the truth.
+
+    .. math:: NMSE_j = MSE_j / \\mathrm{var}(y_j), \\quad
+              \\mathrm{var}(y) = \\tfrac{1}{n} \\sum_t (y_t - \\bar y)^2
+
+    Zero is perfect, one is as good as the mean. Several outputs are averaged.
+
+    Parameters
+    ----------
+    y_true, y_pred, sample_weight, multioutput
+        As `mse`; the variance is weighted too.
+
+    Returns
+    -------
+    float or ndarray of shape (n_outputs,)
+
+    Raises
+    ------
+    ValueError
+        As `mse`, and for a constant truth, whose variance is zero.
+
+    Examples
+    --------
+    >>> from filters.timeseries import nmse
+    >>> nmse([0.0, 2.0], [1.0, 1.0])
+    1.0
+    """
+    true, pred, weight = _paired(y_true, y_pred, sample_weight)
+    error = np.average((true - pred) ** 2, axis=0, weights=weight)
+    variance = np.average((true - np.average(true, axis=0, weights=weight)) ** 2, 0, weight)
+    if (variance == 0).any():
+        raise ValueError(
+            f"y_true is constant in output {int(np.argmin(variance))}: an error relative to its "
+            "variance is not defined. Use mse."
+        )
+    return _collect(error / variance, multioutput)
+
+
+def nrmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean"):
+    """Root mean squared error divided by the standard deviation of the truth.
+
+    .. math:: NRMSE = \\sqrt{NMSE} = \\sqrt{\\frac{1}{m} \\sum_j MSE_j / \\mathrm{var}(y_j)}
+
+    Other texts divide by the range, the mean or the norm: this one divides by the standard
+    deviation, so one is as good as the mean.
+
+    Parameters
+    ----------
+    y_true, y_pred, sample_weight
+        As `nmse`.
+    multioutput : {"mean", "raw"}, default="mean"
+        "mean" takes the root of the mean NMSE, "raw" gives one NRMSE an output.
+
+    Returns
+    -------
+    float or ndarray of shape (n_outputs,)
+
+    Raises
+    ------
+    ValueError
+        As `nmse`.
+
+    Examples
+    --------
+    >>> from filters.timeseries import nrmse
+    >>> nrmse([0.0, 2.0], [1.0, 1.0])
+    1.0
+    """
+    value = nmse(y_true, y_pred, sample_weight=sample_weight, multioutput=multioutput)
+    return float(np.sqrt(value)) if np.ndim(value) == 0 else np.sqrt(value)
+
+
+def snr_db(signal: Any, estimate: Any) -> float:
+    """Signal-to-noise ratio of an estimate whose noise is its difference from the signal, in dB.
+
+    .. math:: SNR = 10 \\log_{10} \\frac{\\sum_t s_t^2}{\\sum_t (s_t - \\hat s_t)^2}
+
+    Parameters
+    ----------
+    signal, estimate : array-like of the same shape
+        The clean signal (its mean counts as signal; remove it first if it should not).
+
+    Returns
+    -------
+    float
+        Infinite for a perfect estimate.
+
+    Raises
+    ------
+    ValueError
+        As `mse`, and for a signal that is zero throughout.
+    """
+    true, pred, _ = _paired(signal, estimate, None)
+    return _ratio_db(np.sum(true**2), np.sum((true - pred) ** 2), "signal")
+
+
+def erle_db(desired: Any, error: Any) -> float:
+    """Echo return loss enhancement: how far the error lies below the desired signal, in dB.
+
+    .. math:: ERLE = 10 \\log_{10} \\frac{\\sum_t d_t^2}{\\sum_t e_t^2}
+
+    Parameters
+    ----------
+    desired, error : array-like of the same shape
+        The signal with the echo and what is left of it.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        As `mse`, and for a desired signal that is zero throughout.
+    """
+    true, rest, _ = _paired(desired, error, None)
+    return _ratio_db(np.sum(true**2), np.sum(rest**2), "desired")
+
+
+def misalignment_db(true_weights: Any, weights: Any) -> float:
+    """Distance of adapted weights from the true ones relative to their norm, in dB.
+
+    .. math:: 20 \\log_{10} \\frac{\\lVert w^* - w \\rVert}{\\lVert w^* \\rVert}
+
+    Parameters
+    ----------
+    true_weights, weights : array-like of the same shape, real or complex
+
+    Returns
+    -------
+    float
+        Negative once the filter is closer than zero weights; minus infinity when equal.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, NaN, or true weights that are all zero.
+    """
+    true, found = np.asarray(true_weights), np.asarray(weights)
+    if true.shape != found.shape:
+        raise ValueError(f"the weights have shapes {true.shape} and {found.shape}.")
+    check_finite(np.abs(true - found).ravel(), name="weights")
+    distance, norm = np.sum(np.abs(true - found) ** 2), np.sum(np.abs(true) ** 2)
+    return -_ratio_db(norm, distance, "true_weights")
+
+
+def valid_prediction_time(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    threshold: float = 0.4,
+    scale: Any = None,
+    dt: float = 1.0,
+    lyapunov_time: float = 1.0,
+) -> float:
+    """How long a forecast stays within a threshold of the truth.
+
+    .. math:: VPT = \\frac{dt}{T_\\lambda} \\min \\{ t : \\epsilon_t > \\theta \\}, \\quad
+              \\epsilon_t = \\sqrt{\\tfrac{1}{m} \\sum_j (y_{tj} - \\hat y_{tj})^2 / \\sigma_j^2}
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
+        Truth and forecast from the same first step; a forecast that became NaN or infinite
+        counts as beyond the threshold from there on.
+    threshold : float, default=0.4
+        Published values run from .2 to .5: always state it beside the result.
+    scale : float or array-like of shape (n_outputs,), default=None
+        Sigma; None takes the standard deviation of `y_true` over time. Give that of a long run
+        where the forecast window is short.
+    dt : float, default=1.0
+        Time between rows.
+    lyapunov_time : float, default=1.0
+        One over the largest Lyapunov exponent, in the unit of `dt`; with both at their default
+        the answer is in steps.
+
+    Returns
+    -------
+    float
+        Zero if the first step is beyond the threshold, ``n_timesteps * dt / lyapunov_time`` if
+        none is.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, NaN in the truth, or a zero scale.
+
+    References
+    ----------
+    P. R. Vlachas et al., Neural Networks 126 (2020), 191-217, section 2.5.
+
+    Examples
+    --------
+    >>> from filters.timeseries import valid_prediction_time
+    >>> valid_prediction_time([0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.1, 9.0], dt=0.5)
+    1.5
+    """
+    true, pred = _columns(y_true), _columns(y_pred)
+    if true.shape != pred.shape:
+        raise ValueError(f"y_true has shape {true.shape}, y_pred {pred.shape}.")
+    check_finite(true, name="y_true")
+    if not threshold > 0 or not dt > 0 or not lyapunov_time > 0:
+        raise ValueError("threshold, dt and lyapunov_time must be positive.")
+    sigma = true.std(axis=0) if scale is None else np.broadcast_to(scale, true.shape[1:])
+    if not (np.asarray(sigma) > 0).all():
+        raise ValueError("scale must be positive; y_true is constant in some output.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = np.sqrt(np.mean(((true - pred) / sigma) ** 2, axis=1))
+        beyond = ~(error <= threshold)
+    steps = int(np.argmax(beyond)) if beyond.any() else beyond.size
+    return steps * dt / lyapunov_time
+
+
+def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    true, pred = _columns(y_true), _columns(y_pred)
+    if true.shape != pred.shape:
+        raise ValueError(f"the arrays to compare have shapes {true.shape} and {pred.shape}.")
+    if true.size == 0:
+        raise ValueError("the arrays to compare are empty.")
+    check_finite(true, name="y_true")
+    check_finite(pred, name="y_pred")
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    return true, pred, weight
+
+
+def _columns(values: Any) -> np.ndarray:
+    if isinstance(values, list | tuple) and len(values) and isinstance(values[0], np.ndarray):
+        values = np.concatenate(values)
+    array = np.asarray(values, dtype=float)
+    return array.reshape(array.shape[0] if array.ndim else 1, -1)
+
+
+def _collect(values: np.ndarray, multioutput: str):
+    if multioutput == "raw":
+        return values
+    if multioutput != "mean":
+        raise ValueError(f'multioutput must be "mean" or "raw", got {multioutput!r}.')
+    return float(np.mean(values))
+
+
+def _ratio_db(power: float, rest: float, name: str) -> float:
+    if power == 0:
+        raise ValueError(f"{name} is zero throughout: a ratio to its power is not defined.")
+    with np.errstate(divide="ignore"):
+        return float(10.0 * np.log10(power / rest)) if rest else float("inf")

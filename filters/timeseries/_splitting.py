@@ -1,0 +1,238 @@
+"""Splits and scorers for models with memory: a test part starts warm, a washout is not scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ._metrics import nrmse
+from ._sequences import as_series
+
+
+class WarmTimeSeriesSplit(BaseEstimator):
+    """Time-ordered folds whose test parts begin with rows that belong to the past.
+
+    A model with memory needs the rows before the test part to reach its state; scikit-learn's
+    `TimeSeriesSplit` starts it cold. Here test indices are contiguous and begin with `context`
+    rows of the past, which ``make_washout_scorer(metric, washout=context)`` leaves out.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds.
+    context : int, default=0
+        Rows before the scored part that each test part begins with; 0 gives the folds of
+        `TimeSeriesSplit`.
+    gap : int, default=0
+        Rows left out between the end of the training part and the first scored row.
+    test_size : int, default=None
+        Scored rows of each test part; None takes ``n_rows // (n_splits + 1)``.
+
+    Raises
+    ------
+    ValueError
+        Where the series is too short for these folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters.timeseries import WarmTimeSeriesSplit
+    >>> for train, test in WarmTimeSeriesSplit(2, context=1).split(np.zeros((6, 1))):
+    ...     print(train, test)
+    [0 1] [1 2 3]
+    [0 1 2 3] [3 4 5]
+    """
+
+    def __init__(
+        self, n_splits: int = 5, *, context: int = 0, gap: int = 0, test_size: int | None = None
+    ) -> None:
+        self.n_splits = n_splits
+        self.context = context
+        self.gap = gap
+        self.test_size = test_size
+
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield ``(train, test)`` row indices of each fold, earliest first."""
+        series = as_series(X, groups=groups)
+        if series.n_series > 1:
+            raise ValueError(
+                f"WarmTimeSeriesSplit cuts one series in time; X holds {series.n_series}. Split "
+                "whole series with scikit-learn's GroupKFold instead."
+            )
+        n_rows = int(series.starts[-1])
+        if self.n_splits < 1 or self.context < 0 or self.gap < 0:
+            raise ValueError("n_splits must be at least 1, context and gap at least 0.")
+        test_size = n_rows // (self.n_splits + 1) if self.test_size is None else self.test_size
+        first = n_rows - self.n_splits * test_size
+        if test_size < 1 or first - self.gap < 1 or first < self.context:
+            raise ValueError(
+                f"{n_rows} rows are too few for n_splits={self.n_splits}, test_size={test_size}, "
+                f"gap={self.gap}, context={self.context}: the first scored row would be {first}."
+            )
+        rows = np.arange(n_rows)
+        for start in range(first, n_rows, test_size):
+            yield rows[: start - self.gap], rows[start - self.context : start + test_size]
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds."""
+        return self.n_splits
+
+
+def make_washout_scorer(
+    metric: Callable[..., float],
+    washout: int,
+    *,
+    greater_is_better: bool | None = None,
+    **kwargs: Any,
+) -> Callable[..., float]:
+    """Make a scorer that leaves the first rows of every series out of the score.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(y_true, y_pred, **kwargs) -> float``.
+    washout : int
+        Rows left out at the start of each series (series are known for lists, panels and
+        MultiIndex frames; plain rows are one series).
+    greater_is_better : bool, default=None
+        None decides by scikit-learn's naming rule (``*_score`` up, ``*_error``, ``*_loss`` down)
+        and knows the measures of this package.
+    **kwargs
+        Passed to `metric`.
+
+    Returns
+    -------
+    callable
+        ``scorer(estimator, X, y)``: the metric, negated where smaller is better.
+
+    Raises
+    ------
+    ValueError
+        If the direction cannot be told, or (in use) if nothing is left after the washout.
+
+    Examples
+    --------
+    >>> from filters.timeseries import make_washout_scorer, nrmse
+    >>> scorer = make_washout_scorer(nrmse, washout=100)
+    """
+    return _WashoutScorer(metric, washout, _direction(metric, greater_is_better), kwargs)
+
+
+class _WashoutScorer:
+    """Picklable scorer; see `make_washout_scorer`."""
+
+    def __init__(self, metric: Callable, washout: int, sign: int, kwargs: dict[str, Any]) -> None:
+        if washout < 0:
+            raise ValueError(f"washout must be at least 0, got {washout}.")
+        self._metric, self._washout, self._sign, self._kwargs = metric, washout, sign, kwargs
+
+    def __repr__(self) -> str:
+        return f"make_washout_scorer({self._metric.__name__}, washout={self._washout})"
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> float:
+        series = as_series(X)
+        pred = np.asarray(series.align(estimator.predict(X), "y_pred"))
+        true = np.asarray(series.align(y))
+        keep = np.ones(true.shape[0], dtype=bool)
+        for a, b in series.spans():
+            keep[a : min(a + self._washout, b)] = False
+        if not keep.any():
+            raise ValueError(
+                f"nothing is left to score: washout={self._washout}, the longest series has "
+                f"{int(series.lengths.max())} rows."
+            )
+        return self._sign * float(self._metric(true[keep], pred[keep], **self._kwargs))
+
+
+def make_forecast_scorer(
+    metric: Callable[..., float] = nrmse,
+    *,
+    horizon: int,
+    context: int,
+    n_origins: int = 10,
+    greater_is_better: bool | None = None,
+) -> Callable[..., float]:
+    """Make a scorer of free-running forecasts from rolling origins.
+
+    From each of `n_origins` evenly spaced origins the model sees `context` rows and forecasts
+    `horizon` steps; the metric compares all forecasts with the truth at once. Forecasts are
+    clipped to the mean of `X` plus or minus 10 standard deviations, so that a diverged one scores
+    badly but finitely.
+
+    Parameters
+    ----------
+    metric : callable, default=nrmse
+    horizon, context : int
+        Steps forecast from and rows seen before each origin.
+    n_origins : int, default=10
+    greater_is_better : bool, default=None
+        As in `make_washout_scorer`.
+
+    Returns
+    -------
+    callable
+        ``scorer(estimator, X, y=None)`` for anything with ``forecast(n_steps, context=)``.
+
+    Raises
+    ------
+    ValueError
+        In use, if `X` has fewer than ``context + horizon`` rows.
+    """
+    return _ForecastScorer(
+        metric, horizon, context, n_origins, _direction(metric, greater_is_better)
+    )
+
+
+class _ForecastScorer:
+    """Picklable scorer; see `make_forecast_scorer`."""
+
+    def __init__(
+        self, metric: Callable, horizon: int, context: int, n_origins: int, sign: int
+    ) -> None:
+        if horizon < 1 or context < 1 or n_origins < 1:
+            raise ValueError("horizon, context and n_origins must be at least 1.")
+        self._metric, self._sign = metric, sign
+        self._horizon, self._context, self._n_origins = horizon, context, n_origins
+
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
+        rows = np.asarray(X, dtype=float)
+        rows = rows.reshape(rows.shape[0], -1)
+        last = rows.shape[0] - self._horizon
+        if last < self._context:
+            raise ValueError(
+                f"a series of {rows.shape[0]} rows is too short for context={self._context} and "
+                f"horizon={self._horizon}."
+            )
+        mean, spread = rows.mean(axis=0), 10 * rows.std(axis=0)
+        origins = np.unique(np.linspace(self._context, last, self._n_origins).astype(int))
+        true, pred = [], []
+        for origin in origins:
+            seen = X[origin - self._context : origin]
+            free = np.asarray(estimator.forecast(self._horizon, context=seen), dtype=float)
+            free = np.nan_to_num(free.reshape(self._horizon, -1), nan=np.inf)
+            pred.append(np.clip(free, mean - spread, mean + spread))
+            true.append(rows[origin : origin + self._horizon])
+        return self._sign * float(self._metric(np.concatenate(true), np.concatenate(pred)))
+
+
+_SMALLER_IS_BETTER = ("mse", "nmse", "nrmse", "misalignment_db")
+_GREATER_IS_BETTER = ("erle_db", "snr_db", "valid_prediction_time")
+
+
+def _direction(metric: Callable, greater_is_better: bool | None) -> int:
+    if greater_is_better is not None:
+        return 1 if greater_is_better else -1
+    name = getattr(metric, "__name__", repr(metric))
+    if name in _GREATER_IS_BETTER or name.endswith("_score"):
+        return 1
+    if name in _SMALLER_IS_BETTER or name.endswith(("_error", "_loss", "_deviance")):
+        return -1
+    raise ValueError(
+        f"cannot tell from its name whether a greater {name!r} is better; pass "
+        "greater_is_better=True or False."
+    )

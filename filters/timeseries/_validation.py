@@ -1,0 +1,271 @@
+"""From what the caller gave to arrays a kernel can take: validated rows, targets and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from ._errors import SequenceError
+from ._sequences import Stacked, as_cases, as_series, holds_series
+
+FLOATS = (np.float64, np.float32)
+
+
+class TargetForm(NamedTuple):
+    """How the targets came at `fit`, so that answers go back the same way."""
+
+    ndim: int = 1
+    is_pandas: bool = False
+    names: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, y: Any) -> TargetForm:
+        if isinstance(y, pd.Series):
+            return cls(1, True, (y.name,))
+        if isinstance(y, pd.DataFrame):
+            return cls(2, True, tuple(y.columns))
+        return cls(np.ndim(y), False)
+
+    def restore(self, stacked: Stacked, values: np.ndarray) -> Any:
+        """Answer in X's container; a MultiIndex frame gives pandas if the targets were pandas.
+
+        scikit-learn's stacking and `TransformedTargetRegressor` fit with array targets and expect
+        array answers, so a frame alone does not decide.
+        """
+        if self.ndim == 1 and values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        if stacked.container != "frame":
+            return stacked.restore(values)
+        if not self.is_pandas:
+            return values
+        if values.ndim == 1:
+            return stacked.restore(values).rename(self.names[0])
+        return stacked.restore(values, columns=list(self.names) or None)
+
+
+@dataclass(frozen=True)
+class SeriesData:
+    """Validated series.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows, n_features), float64 or float32, C-contiguous
+    targets : ndarray of shape (n_rows, n_outputs), labels of shape (n_rows,), or None
+    weights : ndarray of float64, shape (n_rows,), or None
+        Sample weights; zero where a row is unlabelled. None where all are one.
+    stacked : Stacked
+        Offsets of the series and the way back into the caller's container.
+    form : TargetForm
+        How the targets came.
+    """
+
+    rows: np.ndarray
+    targets: np.ndarray | None
+    weights: np.ndarray | None
+    stacked: Stacked
+    form: TargetForm
+
+
+def check_series(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    reset: bool,
+    target: Literal["none", "numeric", "labels"] = "none",
+    sample_weight: Any = None,
+    groups: Any = None,
+    allow_unlabelled: bool = False,
+) -> SeriesData:
+    """Validate row-wise data for `estimator` (sets `n_features_in_` when `reset`).
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose feature count and names are set or compared.
+    X, groups
+        See `as_series`.
+    y : array-like in X's container, default=None
+        Targets; required unless `target` is "none".
+    reset : bool
+        True in `fit`, False where the number of features must match.
+    target : {"none", "numeric", "labels"}, default="none"
+        What `y` holds.
+    sample_weight : array-like in X's container, default=None
+        Non-negative weight of each row.
+    allow_unlabelled : bool, default=False
+        Whether NaN in `y` means "no target here": such rows get weight zero.
+
+    Raises
+    ------
+    SequenceError
+        As `as_series`, and where `y` or `sample_weight` is not in X's container.
+    ValueError
+        For NaN or infinity (with the place), complex data, wrong lengths or feature counts.
+    """
+    stacked = as_series(X, groups=groups)
+    _explain_feature_count(estimator, stacked, X, reset)
+    if target == "none":
+        rows = validate_data(
+            estimator, stacked.rows, reset=reset, dtype=FLOATS, ensure_all_finite=False, order="C"
+        )
+        check_finite(rows, stacked)
+        return SeriesData(rows, None, None, stacked, TargetForm())
+    extra = {"y": None} if y is None else {}  # lets scikit-learn phrase the missing target
+    rows = validate_data(
+        estimator,
+        stacked.rows,
+        reset=reset,
+        dtype=FLOATS,
+        ensure_all_finite=False,
+        order="C",
+        **extra,
+    )
+    check_finite(rows, stacked)
+    targets = stacked.align(y)
+    form = TargetForm(1 if np.ndim(targets) == 1 else 2, *TargetForm.of(y)[1:])
+    weights = _check_weights(stacked.align(sample_weight, "sample_weight"), rows.shape[0])
+    if target == "numeric":
+        targets, unlabelled = _numeric_targets(estimator, targets, allow_unlabelled)
+    else:
+        targets, unlabelled = _label_targets(targets, allow_unlabelled)
+    if targets.shape[0] != rows.shape[0]:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {rows.shape[0]} "
+            f"rows, y has {targets.shape[0]}."
+        )
+    if unlabelled.any():
+        if unlabelled.all():
+            raise ValueError("Input y contains NaN in every row: there is nothing to learn from.")
+        weights = np.ones(rows.shape[0]) if weights is None else weights
+        weights = np.where(unlabelled, 0.0, weights)
+    return SeriesData(rows, targets, weights, stacked, form)
+
+
+def check_cases(estimator: Any, X: Any, *, reset: bool) -> SeriesData:
+    """Validate a collection of whole sequences; one series of the answer is one case.
+
+    Sets or compares `n_features_in_`: the number of time steps for a 2-D `X` (as scikit-learn
+    counts), the number of features a step otherwise.
+
+    Raises
+    ------
+    SequenceError, ValueError
+        As `check_series`.
+    """
+    if holds_series(X):
+        stacked = as_series(X)
+        n_features_in = stacked.rows.shape[1]
+        rows = check_array(
+            stacked.rows, dtype=FLOATS, ensure_all_finite=False, order="C", input_name="X"
+        )
+    else:
+        table = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=False)
+        stacked = as_cases(table)
+        n_features_in = table.shape[1]
+        rows = np.ascontiguousarray(stacked.rows)
+    n_channels = rows.shape[1]
+    check_finite(rows, stacked)
+    if reset:
+        estimator.n_features_in_ = n_features_in
+        estimator._n_channels = n_channels
+    elif n_channels != estimator._n_channels:
+        hint = ""
+        if stacked.container == "panel" and stacked.lengths[0] == estimator._n_channels:
+            hint = " Channels seem to stand before time: np.swapaxes(X, 1, 2) turns them."
+        raise SequenceError(
+            f"X has {n_channels} features a time step, but {type(estimator).__name__} was fitted "
+            f"with {estimator._n_channels}.{hint}"
+        )
+    return SeriesData(rows, None, None, stacked, TargetForm())
+
+
+def check_finite(rows: np.ndarray, stacked: Stacked | None = None, name: str = "X") -> None:
+    """Raise a ValueError that says where the first NaN or infinity of `rows` stands."""
+    # A finite sum proves finite entries without a mask as large as the data; the slow path also
+    # clears sums that overflowed.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(rows.sum(dtype=np.float64)):
+            return
+    bad = ~np.isfinite(rows)
+    if not bad.any():
+        return
+    row, column = (int(i) for i in np.argwhere(bad.reshape(rows.shape[0], -1))[0])
+    value = rows.reshape(rows.shape[0], -1)[row, column]
+    kind = "NaN" if np.isnan(value) else "infinity"
+    place = f"row {row}, column {column}"
+    if stacked is not None and stacked.n_series > 1:
+        i = int(np.searchsorted(stacked.starts, row, side="right")) - 1
+        place = f"series {i}, time step {row - int(stacked.starts[i])}, column {column}"
+    raise ValueError(
+        f"Input {name} contains {kind}: {int(bad.sum())} value(s), the first at {place}. "
+        "Fill or drop them first."
+    )
+
+
+def _numeric_targets(
+    estimator: Any, y: Any, allow_unlabelled: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    targets = check_array(
+        y,
+        ensure_2d=False,
+        dtype=FLOATS,
+        ensure_all_finite=False,
+        input_name="y",
+        estimator=estimator,
+    )
+    if targets.ndim == 0:
+        raise ValueError(f"y must hold one entry a time step; got the scalar {targets}.")
+    targets = targets.reshape(targets.shape[0], -1)
+    missing = np.isnan(targets)
+    if allow_unlabelled:
+        check_finite(np.where(missing, 0, targets), name="y")
+    else:
+        check_finite(targets, name="y")
+    return targets, missing.any(axis=1)
+
+
+def _label_targets(y: Any, allow_unlabelled: bool) -> tuple[np.ndarray, np.ndarray]:
+    labels = column_or_1d(y, warn=True)
+    missing = pd.isna(labels)
+    if missing.any() and not allow_unlabelled:
+        raise ValueError("Input y contains NaN: every row needs a label here.")
+    if not missing.all():
+        check_classification_targets(labels[~missing])
+    return labels, missing
+
+
+def _check_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    if np.ndim(sample_weight) == 0:
+        sample_weight = np.full(n_rows, sample_weight)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.shape != (n_rows,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected ({n_rows},)!")
+    if (weights < 0).any():
+        raise ValueError("Negative values in data passed to `sample_weight`.")
+    if not (weights > 0).any():
+        raise ValueError("All sample weights are zero: there is nothing to learn from.")
+    return weights
+
+
+def _explain_feature_count(estimator: Any, stacked: Stacked, X: Any, reset: bool) -> None:
+    """Say so where a panel's axes are visibly swapped, before a bare count mismatch is raised."""
+    expected = getattr(estimator, "n_features_in_", None)
+    if reset or expected is None or stacked.container != "panel":
+        return
+    if stacked.rows.shape[1] != expected and stacked.lengths[0] == expected:
+        raise SequenceError(
+            f"X has shape {np.shape(X)}, but {type(estimator).__name__} was fitted with {expected} "
+            "features, which is the size of axis 1: channels seem to stand before time. "
+            "np.swapaxes(X, 1, 2) turns them."
+        )
