@@ -1,5 +1,16 @@
 """Linear adaptive filters with scikit-learn manners."""
 
+from ._base import AdaptResult
+from ._lms import LMSFilter, NLMSFilter
+from ._rls import RLSFilter
 from ._tap_delay import TapDelay
+from .tasks import NoiseCanceller
 
-__all__ = ["TapDelay"]
+__all__ = [
+    "AdaptResult",
+    "LMSFilter",
+    "NLMSFilter",
+    "NoiseCanceller",
+    "RLSFilter",
+    "TapDelay",
+]

@@ -159,6 +159,8 @@ def as_series(X: Any, *, groups: Any = None) -> Stacked:
     if _is_list_of_series(X):
         _refuse_groups(groups, "a list of series")
         return _from_list(X)
+    if not (hasattr(X, "shape") or isinstance(X, list | tuple)):
+        X = np.asarray(X)
     ndim = np.ndim(X) if not (sparse.issparse(X) or isinstance(X, pd.DataFrame)) else 2
     if ndim == 3:
         _refuse_groups(groups, "a 3-D array")
@@ -167,7 +169,7 @@ def as_series(X: Any, *, groups: Any = None) -> Stacked:
         raise SequenceError(
             f"X has {ndim} dimensions; a panel has 3: (n_series, n_timesteps, n_features)."
         )
-    n_rows = X.shape[0] if hasattr(X, "shape") and len(X.shape) else len(X) if ndim else 0
+    n_rows = (X.shape[0] if hasattr(X, "shape") else len(X)) if ndim else 0
     if groups is None:
         return Stacked(X, np.array([0, n_rows], dtype=np.int64), "rows", False)
     return Stacked(X, _starts_of(_group_codes(groups, n_rows), "groups"), "rows", True)

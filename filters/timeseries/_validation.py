@@ -24,14 +24,6 @@ class TargetForm(NamedTuple):
     is_pandas: bool = False
     names: tuple[Any, ...] = ()
 
-    @classmethod
-    def of(cls, y: Any) -> TargetForm:
-        if isinstance(y, pd.Series):
-            return cls(1, True, (y.name,))
-        if isinstance(y, pd.DataFrame):
-            return cls(2, True, tuple(y.columns))
-        return cls(np.ndim(y), False)
-
     def restore(self, stacked: Stacked, values: np.ndarray) -> Any:
         """Answer in X's container; a MultiIndex frame gives pandas if the targets were pandas.
 
@@ -129,7 +121,8 @@ def check_series(
     )
     check_finite(rows, stacked)
     targets = stacked.align(y)
-    form = TargetForm(1 if np.ndim(targets) == 1 else 2, *TargetForm.of(y)[1:])
+    targets = targets if hasattr(targets, "ndim") else np.asarray(targets)
+    form = TargetForm(1 if targets.ndim == 1 else 2, *_pandas_names(y))
     weights = _check_weights(stacked.align(sample_weight, "sample_weight"), rows.shape[0])
     if target == "numeric":
         targets, unlabelled = _numeric_targets(estimator, targets, allow_unlabelled)
@@ -207,6 +200,12 @@ def check_finite(rows: np.ndarray, stacked: Stacked | None = None, name: str = "
         f"Input {name} contains {kind}: {int(bad.sum())} value(s), the first at {place}. "
         "Fill or drop them first."
     )
+
+
+def _pandas_names(y: Any) -> tuple[bool, tuple[Any, ...]]:
+    if isinstance(y, pd.Series):
+        return True, (y.name,)
+    return isinstance(y, pd.DataFrame), tuple(getattr(y, "columns", ()))
 
 
 def _numeric_targets(

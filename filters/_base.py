@@ -1,0 +1,433 @@
+"""AdaptiveFilter: what all linear adaptive filters share, from validation to streams."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ._stream import FilterStream
+from .kernels.fir import fir
+from .timeseries._errors import DivergenceError
+from .timeseries._mixins import SeriesRegressorMixin
+from .timeseries._sklearn_private import StrOptions, positive_int, validate_parameters
+from .timeseries._validation import TargetForm, check_finite, check_series
+from .timeseries._windows import with_history
+
+State = dict[str, np.ndarray]
+
+
+class AdaptResult(NamedTuple):
+    """What one pass of `adapt` gives.
+
+    Attributes
+    ----------
+    output : ndarray of shape (n_timesteps,) or (n_timesteps, n_outputs)
+        A-priori output: computed from the weights before they saw the sample.
+    error : ndarray, as `output`
+        ``d - output``, exactly.
+    weights : ndarray of shape (n_stored, n_channels, n_taps) or None
+        `coef_` after every `store_weights`-th sample ever seen (with several outputs
+        ``(n_stored, n_outputs, n_channels, n_taps)``); None unless `store_weights` is set.
+    """
+
+    output: np.ndarray
+    error: np.ndarray
+    weights: np.ndarray | None
+
+
+class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
+    """Base of the filters: a delay line whose weights are learned sample by sample.
+
+    A subclass provides ``_start(n_inputs, n_outputs, dtype)``, the algorithm's own state as a
+    dict of arrays, and ``_adapt_block(state, z, rows, targets, mask, output)``, which runs its
+    kernel over one block, changes `state` in place and returns the first bad sample or -1.
+    `state` also holds "weights" ``(n_outputs, n_taps * n_channels)``, oldest row first,
+    "intercept", "history" and "n_samples_seen".
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_taps": [positive_int()],
+        "fit_intercept": ["boolean"],
+        "initial_weights": ["array-like", None],
+        "store_weights": [positive_int(0)],
+        "on_divergence": [StrOptions({"raise", "warn", "reset"})],
+    }
+
+    def _start(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> State:
+        raise NotImplementedError
+
+    def _adapt_block(
+        self,
+        state: State,
+        z: np.ndarray,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        output: np.ndarray,
+    ) -> int:
+        raise NotImplementedError
+
+    def _divergence_advice(self, rows: np.ndarray) -> str:
+        """The parameter value, the bound and the remedy, for the error message."""
+        raise NotImplementedError
+
+    # ---- scikit-learn's half ------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
+        """Forget everything, then adapt once through the series.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timesteps, n_channels), list, panel or MultiIndex frame
+            Reference signal(s). The weights go on from series to series, the delay line starts
+            from zeros in each.
+        y : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs), in X's container
+            Desired signal.
+        groups : array-like of shape (n_timesteps,), default=None
+            Series of each row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity, complex data (use `adapt`) or shapes that do not fit.
+        DivergenceError
+            If the weights left the finite numbers and ``on_divergence="raise"``.
+        """
+        return self._learn(X, y, groups, reset=True)
+
+    def partial_fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
+        """Go on adapting from the current weights and, for plain rows, the current delay line.
+
+        Chunks of any size give the same numbers, bit for bit, as one call.
+
+        Parameters
+        ----------
+        X, y, groups
+            As in `fit`. Stated series start and end with an empty delay line.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As `fit`; after an error the filter is as it was before the call.
+        """
+        return self._learn(X, y, groups, reset=not hasattr(self, "_state"))
+
+    def _learn(self, X: Any, y: Any, groups: Any, *, reset: bool) -> Self:
+        validate_parameters(self)
+        data = check_series(self, X, y, reset=reset, target="numeric", groups=groups)
+        state = None if reset else self._state
+        state = self._ready_state(state, data.rows, data.targets)
+        stored = []
+        for a, b in data.stacked.spans():
+            if data.stacked.bounded:
+                state["history"] = np.zeros_like(state["history"])
+            _, kept = self._advance(state, data.rows[a:b], data.targets[a:b])
+            stored.append(kept)
+        if data.stacked.bounded:
+            state["history"] = np.zeros_like(state["history"])
+        self._target_form = data.form
+        if self.store_weights:
+            self.weight_history_ = np.concatenate(stored)
+        self._publish(state)
+        return self
+
+    def predict(
+        self, X: Any, *, groups: Any = None, initial_state: Any = None, return_state: bool = False
+    ):
+        """Filter with the frozen weights; changes nothing.
+
+        Parameters
+        ----------
+        X, groups
+            As in `fit`.
+        initial_state : ndarray of shape ((n_taps - 1) * n_channels,) or (n_series, ...)
+            The rows before each series, oldest first, flattened; zeros when None.
+        return_state : bool, default=False
+            Whether to return the delay line after the last row as well.
+
+        Returns
+        -------
+        output : container of X; (n_timesteps,) or (n_timesteps, n_outputs) a series
+        state : ndarray of shape (n_state,) or (n_series, n_state)
+            Only if `return_state`.
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity or another number of channels.
+        """
+        check_is_fitted(self)
+        data = check_series(self, X, reset=False, groups=groups)
+        weights = self._state["weights"]
+        rows = data.rows.astype(np.result_type(data.rows, weights), copy=False)
+        weights = weights.astype(rows.dtype, copy=False)
+        bias = self._state["intercept"].astype(rows.dtype, copy=False)
+        output = np.empty((rows.shape[0], weights.shape[0]), dtype=rows.dtype)
+        n_history, n_channels = self._state["history"].shape
+        lines = np.zeros((data.stacked.n_series, n_history * n_channels), dtype=rows.dtype)
+        if initial_state is not None:
+            lines[:] = initial_state
+        for i, (a, b) in enumerate(data.stacked.spans()):
+            history = lines[i].reshape(n_history, n_channels)
+            z, history = with_history(rows[a:b], history)
+            fir(z.ravel(), n_channels, weights, bias, output[a:b])
+            lines[i] = history.ravel()
+        answer = self._target_form.restore(data.stacked, output)
+        if not return_state:
+            return answer
+        return answer, lines if data.stacked.bounded else lines[0]
+
+    # ---- the signal-processing half -----------------------------------------------------------
+
+    def adapt(self, x: Any, d: Any, *, update_mask: Any = None) -> AdaptResult:
+        """Adapt once through `x` from the current state and return what was heard on the way.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
+            Reference, real or complex.
+        d : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
+            Desired signal.
+        update_mask : array-like of bool, shape (n_timesteps,), default=None
+            Where False the weights are frozen (double talk, a known disturbance).
+
+        Returns
+        -------
+        AdaptResult
+            A-priori output, error and the stored weights; ``error == d - output`` exactly.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity (with the place) or shapes that do not fit.
+        DivergenceError
+            As `fit`; the filter is then as it was before the call.
+        """
+        validate_parameters(self)
+        rows, targets = _signal(x, "x"), _signal(d, "d")
+        if rows.shape[0] != targets.shape[0]:
+            raise ValueError(f"x has {rows.shape[0]} samples, d has {targets.shape[0]}.")
+        mask = np.empty(0, dtype=bool)
+        if update_mask is not None:
+            mask = np.asarray(update_mask, dtype=bool)
+            if mask.shape != (rows.shape[0],):
+                raise ValueError(
+                    f"update_mask must have shape ({rows.shape[0]},), got {mask.shape}."
+                )
+        state = self._ready_state(getattr(self, "_state", None), rows, targets)
+        rows = rows.astype(state["weights"].dtype, copy=False)
+        targets = targets.astype(rows.dtype, copy=False)
+        output, stored = self._advance(state, rows, targets, mask)
+        if not hasattr(self, "_state"):
+            self.n_features_in_ = rows.shape[1]
+            self._target_form = TargetForm(np.ndim(d))
+        self._publish(state)
+        error = targets - output
+        if np.ndim(d) == 1:
+            output, error = output[:, 0], error[:, 0]
+        return AdaptResult(output, error, stored if self.store_weights else None)
+
+    def stream(self, initial_state: State | None = None) -> FilterStream:
+        """Open a session that goes on sample by sample from a copy of the current state.
+
+        Parameters
+        ----------
+        initial_state : dict of arrays, default=None
+            A `state` of an earlier session; None starts from the filter as it is now (zero
+            weights if it was never fitted).
+
+        Returns
+        -------
+        FilterStream
+            The filter itself stays as it is.
+        """
+        validate_parameters(self)
+        state = getattr(self, "_state", None) if initial_state is None else initial_state
+        return FilterStream(self, None if state is None else _copy(state))
+
+    def reset(self) -> Self:
+        """Forget weights, delay line and everything else that was fitted."""
+        for name in [n for n in vars(self) if n.endswith("_") and not n.startswith("__")]:
+            delattr(self, name)
+        for name in ("_state", "_target_form"):
+            vars(self).pop(name, None)
+        return self
+
+    def clear_history(self) -> Self:
+        """Empty the delay line and keep the weights: the next sample begins a new series."""
+        if hasattr(self, "_state"):
+            self._state["history"] = np.zeros_like(self._state["history"])
+        return self
+
+    # ---- what both stand on -------------------------------------------------------------------
+
+    def _ready_state(self, state: State | None, rows: np.ndarray, targets: np.ndarray) -> State:
+        """A private copy of `state` (a new one if None) in a dtype that holds rows and targets."""
+        dtype = np.result_type(rows, targets) if np.iscomplexobj(targets) else rows.dtype
+        if state is None:
+            return self._new_state(rows.shape[1], targets.shape[1], dtype)
+        n_outputs, n_channels = state["weights"].shape[0], state["history"].shape[1]
+        if (rows.shape[1], targets.shape[1]) != (n_channels, n_outputs):
+            raise ValueError(
+                f"{type(self).__name__} has adapted to {n_channels} channel(s) and {n_outputs} "
+                f"output(s); got {rows.shape[1]} and {targets.shape[1]}. reset() starts anew."
+            )
+        dtype = np.result_type(state["weights"], dtype)
+        wider = dtype != state["weights"].dtype
+        return {
+            name: value.astype(np.result_type(value, dtype))
+            if wider and value.dtype == state["weights"].dtype
+            else value.copy()
+            for name, value in state.items()
+        }
+
+    def _new_state(self, n_channels: int, n_outputs: int, dtype: np.dtype) -> State:
+        n_inputs = self.n_taps * n_channels
+        weights = np.zeros((n_outputs, n_inputs), dtype=dtype)
+        if self.initial_weights is not None:
+            weights[:] = self._flat_initial_weights(n_channels, n_outputs)
+        return {
+            "weights": weights,
+            "intercept": np.zeros(n_outputs, dtype=dtype),
+            "history": np.zeros((self.n_taps - 1, n_channels), dtype=dtype),
+            "n_samples_seen": np.zeros((), dtype=np.int64),
+            **self._start(n_inputs + int(self.fit_intercept), n_outputs, dtype),
+        }
+
+    def _flat_initial_weights(self, n_channels: int, n_outputs: int) -> np.ndarray:
+        given = np.asarray(self.initial_weights)
+        wanted = (n_outputs, n_channels, self.n_taps)
+        if given.shape not in {wanted, wanted[1:], wanted[2:] if n_channels == 1 else wanted}:
+            raise ValueError(
+                f"initial_weights must have shape {wanted[1:]} (n_channels, n_taps), newest sample "
+                f"first, or {wanted} for several outputs; got {given.shape}."
+            )
+        check_finite(np.abs(given).ravel(), name="initial_weights")
+        full = np.broadcast_to(given, wanted)
+        return full.transpose(0, 2, 1)[:, ::-1].reshape(n_outputs, -1)
+
+    def _advance(
+        self,
+        state: State,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Adapt `state` in place over one stretch; return a-priori output and stored weights."""
+        mask = np.empty(0, dtype=bool) if mask is None else mask
+        targets = targets.astype(state["weights"].dtype, copy=False)
+        output = np.empty(targets.shape, dtype=targets.dtype)
+        n, every = rows.shape[0], self.store_weights
+        stored, start = [], 0
+        while start < n:
+            seen = int(state["n_samples_seen"])
+            stop = min(n, start + every - seen % every) if every else n
+            part = slice(start, stop)
+            self._advance_part(state, rows[part], targets[part], mask[part], output[part])
+            if every and int(state["n_samples_seen"]) % every == 0:
+                stored.append(self._coef(state))
+            start = stop
+        empty = np.empty((0, *self._coef(state).shape), dtype=output.dtype)
+        return output, np.stack(stored) if stored else empty
+
+    def _advance_part(
+        self,
+        state: State,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        output: np.ndarray,
+    ) -> None:
+        start, last_reset = 0, -1
+        while True:
+            trial = _copy(state)
+            rest = slice(start, None)
+            bad = self._run(trial, rows[rest], targets[rest], mask[rest], output[rest])
+            if bad < 0:
+                state.update(trial)
+                return
+            step = int(state["n_samples_seen"]) + bad
+            at_fresh_weights = start + bad == last_reset
+            self._report_divergence(step, rows, must_raise=at_fresh_weights)
+            good = slice(start, start + bad)
+            if bad:
+                self._run(state, rows[good], targets[good], mask[good], output[good])
+            fresh = self._new_state(rows.shape[1], targets.shape[1], state["weights"].dtype)
+            state.update({k: v for k, v in fresh.items() if k not in ("history", "n_samples_seen")})
+            start = last_reset = start + bad
+
+    def _run(
+        self,
+        state: State,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        output: np.ndarray,
+    ) -> int:
+        rows = rows.astype(state["weights"].dtype, copy=False)
+        z, history = with_history(rows, state["history"])
+        bad = self._adapt_block(state, z.ravel(), rows, targets, mask, output)
+        if bad < 0:
+            state["history"] = history
+            state["n_samples_seen"] = state["n_samples_seen"] + rows.shape[0]
+        return bad
+
+    def _report_divergence(self, step: int, rows: np.ndarray, must_raise: bool) -> None:
+        message = (
+            f"{type(self).__name__} diverged at time step {step} {self._divergence_advice(rows)}"
+        )
+        if must_raise:
+            raise DivergenceError(
+                f"{message} (It happened again at once with the weights reset: the signals "
+                "themselves are too large for their dtype.)",
+                step,
+            )
+        if self.on_divergence == "raise":
+            raise DivergenceError(message, step)
+        if self.on_divergence == "warn":
+            warnings.warn(f"{message} The weights were reset there.", RuntimeWarning, stacklevel=6)
+
+    def _coef(self, state: State) -> np.ndarray:
+        n_outputs, n_channels = state["weights"].shape[0], state["history"].shape[1]
+        coef = state["weights"].reshape(n_outputs, self.n_taps, n_channels)
+        coef = coef[:, ::-1].transpose(0, 2, 1).copy()
+        return coef[0] if n_outputs == 1 else coef
+
+    def _publish(self, state: State) -> None:
+        self._state = state
+        self.coef_ = self._coef(state)
+        bias = state["intercept"]
+        self.intercept_ = bias[0] if bias.size == 1 else bias.copy()
+        self.n_samples_seen_ = int(state["n_samples_seen"])
+
+
+def _copy(state: State) -> State:
+    return {name: np.array(value) for name, value in state.items()}
+
+
+def _signal(values: Any, name: str) -> np.ndarray:
+    """A finite real or complex signal as ``(n_timesteps, n_columns)`` in a kernel's dtype."""
+    array = np.asarray(values)
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise ValueError(
+            f"{name} must be a signal (n_timesteps,) or (n_timesteps, n_columns) with at least one "
+            f"sample; got shape {array.shape}."
+        )
+    if array.dtype not in (np.float32, np.complex64, np.complex128):
+        array = array.astype(np.float64)
+    array = np.ascontiguousarray(array.reshape(array.shape[0], -1))
+    for part in (array.real, array.imag) if np.iscomplexobj(array) else (array,):
+        check_finite(part, name=name)
+    return array

@@ -1,0 +1,303 @@
+"""LMSFilter and NLMSFilter: stochastic gradient on a delay line."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from ._base import AdaptiveFilter, State
+from .kernels.lms import lms, nlms
+from .kernels.power import held_energy, running_mean
+from .theory import max_step_size
+from .timeseries._sklearn_private import StrOptions, non_negative, positive
+
+# "auto" step: this share of one over the held energy of the delay line. The envelope is at least
+# 1/e of the true window energy, so step * |x|^2 <= 0.15 e < 0.41 at every sample, whatever the
+# colour of the input; on stationary input step * tr R comes out near 0.05 to 0.1, where LMS still
+# follows its small-step theory.
+_AUTO_SHARE = 0.15
+# The envelope of the energy forgets over this many delay-line lengths.
+_AUTO_HOLD = 32
+# "auto" regularisation: -30 dB of the mean energy in the delay line ...
+_AUTO_REGULARIZATION = 1e-3
+# ... whose mean is taken over this many samples or delay-line lengths, whichever is longer.
+_AUTO_MEMORY = (1000, 10)
+
+
+class LMSFilter(AdaptiveFilter):
+    """Adapt a transversal filter by least mean squares.
+
+    .. math:: y = w \\cdot x, \\quad e = d - y, \\quad
+              w \\leftarrow (1 - \\mu \\gamma) w + \\mu\\, e\\, \\bar x
+
+    Parameters
+    ----------
+    n_taps : int, default=1
+        Length of the delay line of every channel; 1 uses only the present row.
+    step_size : float or "auto", default="auto"
+        Gain mu, in units of one over input power. "auto" takes 0.15 / H(k), H the running peak of
+        the energy in the delay line, so that it is safe on coloured input and follows its level.
+    leak : float, default=0.0
+        Leakage gamma: pulls the weights (not the intercept) to zero.
+    sign : {None, "error", "data", "both"}, default=None
+        Use the sign of the error, of the data, or of both in the update.
+    fit_intercept : bool, default=False
+        Adapt a constant together with the weights.
+    initial_weights : array-like of shape (n_channels, n_taps), default=None
+        Weights to start from, newest sample first; zeros when None.
+    store_weights : int, default=0
+        Keep the weights after every so many samples (0: never).
+    on_divergence : {"raise", "warn", "reset"}, default="raise"
+        What to do at the first non-finite error: raise `DivergenceError`, or start again from the
+        initial weights there, with or without a warning.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_channels, n_taps)
+        Weights, newest sample first: the impulse response. With several outputs
+        (n_outputs, n_channels, n_taps).
+    intercept_ : float or ndarray of shape (n_outputs,)
+    n_samples_seen_ : int
+    n_features_in_ : int
+        Number of channels.
+
+    Raises
+    ------
+    DivergenceError
+        From `fit`, `partial_fit` and `adapt`, naming the time step, the bound and the remedy.
+
+    Notes
+    -----
+    Cost: 2 n_taps n_channels multiply-adds a sample. The gradient has no factor 2, so mu is half
+    of what texts with ``w + 2 mu e x`` call mu.
+
+    References
+    ----------
+    B. Widrow, M. E. Hoff, Adaptive switching circuits, IRE WESCON Convention Record (1960).
+    S. Haykin, Adaptive Filter Theory, 5th ed., eq. 5.6 (LMS), 5.13 (leaky LMS).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import LMSFilter
+    >>> x = np.random.default_rng(0).standard_normal((5000, 1))
+    >>> y = 2.0 * x[:, 0] - np.r_[0.0, x[:-1, 0]]
+    >>> LMSFilter(n_taps=2).fit(x, y).coef_.round(3)
+    array([[ 2., -1.]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdaptiveFilter._parameter_constraints,
+        "step_size": [positive(), StrOptions({"auto"})],
+        "leak": [non_negative()],
+        "sign": [StrOptions({"error", "data", "both"}), None],
+    }
+
+    def __init__(
+        self,
+        n_taps: int = 1,
+        *,
+        step_size: float | Literal["auto"] = "auto",
+        leak: float = 0.0,
+        sign: Literal["error", "data", "both"] | None = None,
+        fit_intercept: bool = False,
+        initial_weights: Any = None,
+        store_weights: int = 0,
+        on_divergence: Literal["raise", "warn", "reset"] = "raise",
+    ) -> None:
+        self.n_taps = n_taps
+        self.step_size = step_size
+        self.leak = leak
+        self.sign = sign
+        self.fit_intercept = fit_intercept
+        self.initial_weights = initial_weights
+        self.store_weights = store_weights
+        self.on_divergence = on_divergence
+
+    def _start(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> State:
+        return {"energy": np.zeros(2)}
+
+    def _adapt_block(
+        self,
+        state: State,
+        z: np.ndarray,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        output: np.ndarray,
+    ) -> int:
+        steps = self._steps(state, rows)
+        direction = np.sign(z) if self.sign in ("data", "both") else z
+        sign_error = self.sign in ("error", "both")
+        first_bad = -1
+        for o in range(targets.shape[1]):
+            y = np.empty(targets.shape[0], dtype=targets.dtype)
+            bad = lms(
+                z,
+                direction,
+                np.ascontiguousarray(targets[:, o]),
+                steps,
+                mask,
+                rows.shape[1],
+                rows.real.dtype.type(self.leak),
+                sign_error,
+                self.fit_intercept,
+                state["weights"][o],
+                state["intercept"][o : o + 1],
+                y,
+            )
+            output[:, o] = y
+            if bad >= 0:
+                first_bad = bad if first_bad < 0 else min(first_bad, bad)
+        return first_bad
+
+    def _steps(self, state: State, rows: np.ndarray) -> np.ndarray:
+        dtype = rows.real.dtype
+        if self.step_size != "auto":
+            return np.full(rows.shape[0], self.step_size, dtype=dtype)
+        power = _row_power(rows) + float(self.fit_intercept)
+        held = np.empty(rows.shape[0])
+        decay = 1.0 - 1.0 / (_AUTO_HOLD * self.n_taps)
+        held_energy(power, self.n_taps, decay, state["energy"], held)
+        if self.sign in ("data", "both"):
+            # |sign(x)|^2 = 1: the update scales with the amplitude, not the power, of the input.
+            held = np.sqrt(held * rows.shape[1] * self.n_taps)
+        share = np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > 0)
+        return share.astype(dtype)
+
+    def _divergence_advice(self, rows: np.ndarray) -> str:
+        bound = max_step_size(rows, self.n_taps) if rows.shape[0] >= self.n_taps else float("nan")
+        return (
+            f"with step_size={self.step_size}; convergence in the mean needs step_size < "
+            f"{bound:.3g} (2 / trace of the input correlation). Lower step_size, leave it "
+            '"auto", or use NLMSFilter.'
+        )
+
+
+class NLMSFilter(AdaptiveFilter):
+    """Adapt a transversal filter by normalised least mean squares.
+
+    .. math:: w \\leftarrow w + \\frac{\\mu\\, e\\, \\bar x}{\\epsilon + \\lVert x \\rVert^2}
+
+    Parameters
+    ----------
+    n_taps : int, default=1
+        Length of the delay line of every channel.
+    step_size : float, default=0.5
+        Gain mu, dimensionless; stable for 0 < mu < 2.
+    regularization : float or "auto", default="auto"
+        Epsilon. A number is absolute, in units of input power. "auto" is 1e-3 of the mean energy
+        in the delay line, the mean power being taken over the last 1000 samples or 10 n_taps,
+        whichever is longer: the filter does not change when all signals are rescaled.
+    fit_intercept, initial_weights, store_weights, on_divergence
+        As in `LMSFilter`. With an intercept, the constant counts in the norm.
+
+    Attributes
+    ----------
+    coef_, intercept_, n_samples_seen_, n_features_in_
+        As in `LMSFilter`.
+
+    Raises
+    ------
+    DivergenceError
+        As in `LMSFilter`.
+
+    Notes
+    -----
+    Cost: 3 n_taps n_channels multiply-adds a sample. Silence leaves the weights alone.
+
+    References
+    ----------
+    S. Haykin, Adaptive Filter Theory, 5th ed., eq. 7.13 and 7.17.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import NLMSFilter
+    >>> x = np.random.default_rng(0).standard_normal((500, 1))
+    >>> y = 2.0 * x[:, 0] - np.r_[0.0, x[:-1, 0]]
+    >>> NLMSFilter(n_taps=2).fit(x, y).coef_.round(3)
+    array([[ 2., -1.]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdaptiveFilter._parameter_constraints,
+        "step_size": [positive()],
+        "regularization": [non_negative(), StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        n_taps: int = 1,
+        *,
+        step_size: float = 0.5,
+        regularization: float | Literal["auto"] = "auto",
+        fit_intercept: bool = False,
+        initial_weights: Any = None,
+        store_weights: int = 0,
+        on_divergence: Literal["raise", "warn", "reset"] = "raise",
+    ) -> None:
+        self.n_taps = n_taps
+        self.step_size = step_size
+        self.regularization = regularization
+        self.fit_intercept = fit_intercept
+        self.initial_weights = initial_weights
+        self.store_weights = store_weights
+        self.on_divergence = on_divergence
+
+    def _start(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> State:
+        return {"power": np.zeros(2)}
+
+    def _adapt_block(
+        self,
+        state: State,
+        z: np.ndarray,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        output: np.ndarray,
+    ) -> int:
+        real = rows.real.dtype
+        if self.regularization == "auto":
+            mean = np.empty(rows.shape[0])
+            memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * self.n_taps)
+            running_mean(_row_power(rows), memory, state["power"], mean)
+            epsilon = (_AUTO_REGULARIZATION * self.n_taps * mean).astype(real)
+        else:
+            epsilon = np.full(rows.shape[0], self.regularization, dtype=real)
+        first_bad = -1
+        for o in range(targets.shape[1]):
+            y = np.empty(targets.shape[0], dtype=targets.dtype)
+            bad = nlms(
+                z,
+                np.ascontiguousarray(targets[:, o]),
+                epsilon,
+                mask,
+                rows.shape[1],
+                real.type(self.step_size),
+                self.fit_intercept,
+                state["weights"][o],
+                state["intercept"][o : o + 1],
+                y,
+            )
+            output[:, o] = y
+            if bad >= 0:
+                first_bad = bad if first_bad < 0 else min(first_bad, bad)
+        return first_bad
+
+    def _divergence_advice(self, rows: np.ndarray) -> str:
+        return (
+            f"with step_size={self.step_size} and regularization={self.regularization}; NLMS is "
+            "stable for 0 < step_size < 2. Lower step_size or raise regularization."
+        )
+
+
+def _row_power(rows: np.ndarray) -> np.ndarray:
+    """Squared magnitude of every row in float64, summed channel by channel in a fixed order."""
+    power = np.zeros(rows.shape[0])
+    for column in rows.T:
+        power += column.real.astype(np.float64) ** 2
+        if np.iscomplexobj(column):
+            power += column.imag.astype(np.float64) ** 2
+    return power

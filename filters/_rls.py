@@ -1,0 +1,206 @@
+"""RLSFilter: recursive least squares."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from ._base import AdaptiveFilter, State
+from .kernels.rls import rls
+from .timeseries._sklearn_private import StrOptions, positive, unit_interval
+
+_AUTO_DELTA = 0.01
+# "auto" delta watches this many first samples (or the delay line's length) for the input's level.
+_AUTO_WARM_UP = 16
+# The trace of P may exceed its start by this factor before forgetting pauses: about the inverse
+# square root of the machine epsilon, where rounding of the wound-up directions reaches the others.
+_WIND_UP = {np.dtype(np.float32): 3e2, np.dtype(np.float64): 1e7}
+
+
+class RLSFilter(AdaptiveFilter):
+    """Adapt a transversal filter by exponentially weighted recursive least squares.
+
+    .. math:: k = \\frac{P \\bar x}{\\lambda + x^T P \\bar x}, \\;
+              w \\leftarrow w + e\\, k, \\;
+              P \\leftarrow (P - k\\, x^T P) / \\lambda, \\quad P(0) = I / \\delta
+
+    After n samples the weights are exactly the minimiser of
+    ``sum_k lambda^(n-k) |d(k) - w.x(k)|^2 + delta lambda^n |w|^2``.
+
+    Parameters
+    ----------
+    n_taps : int, default=1
+        Length of the delay line of every channel.
+    forgetting_factor : float, default=0.999
+        Lambda in (0, 1]: samples older than about 1 / (1 - lambda) are forgotten; 1 never forgets.
+    delta : float or "auto", default="auto"
+        Initial regularisation, in units of input power. "auto" is 0.01 times the largest power of
+        a row among the first 16 samples (or n_taps, if longer); while these come in, a row more
+        than 10 times as strong as the level in use restarts P at I / delta and keeps the weights.
+    fit_intercept, initial_weights, store_weights, on_divergence
+        As in `LMSFilter`. The intercept is a weight of a constant input: it is estimated jointly.
+
+    Attributes
+    ----------
+    coef_, intercept_, n_samples_seen_, n_features_in_
+        As in `LMSFilter`.
+
+    Raises
+    ------
+    DivergenceError
+        As in `LMSFilter`.
+
+    Notes
+    -----
+    Cost: about n^2 multiply-adds a sample, n = n_taps n_channels; memory n^2. Only one triangle of
+    P exists, so P cannot lose its symmetry. Wind-up: while the trace of P is more than 1e7 (3e2 in
+    float32) times that of I / delta, the input does not excite all directions and forgetting
+    pauses.
+
+    References
+    ----------
+    S. Haykin, Adaptive Filter Theory, 5th ed., table 10.1.
+    M. Verhaegen, Round-off error propagation in four generally-applicable recursive least-squares
+    estimation schemes, Automatica 25 (1989), 437-444 (why P must stay symmetric).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import RLSFilter
+    >>> x = np.random.default_rng(0).standard_normal((500, 1))
+    >>> y = 2.0 * x[:, 0] - np.r_[0.0, x[:-1, 0]]
+    >>> RLSFilter(n_taps=2).fit(x, y).coef_.round(3)
+    array([[ 2., -1.]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **AdaptiveFilter._parameter_constraints,
+        "forgetting_factor": [unit_interval()],
+        "delta": [positive(), StrOptions({"auto"})],
+    }
+
+    def __init__(
+        self,
+        n_taps: int = 1,
+        *,
+        forgetting_factor: float = 0.999,
+        delta: float | Literal["auto"] = "auto",
+        fit_intercept: bool = False,
+        initial_weights: Any = None,
+        store_weights: int = 0,
+        on_divergence: Literal["raise", "warn", "reset"] = "raise",
+    ) -> None:
+        self.n_taps = n_taps
+        self.forgetting_factor = forgetting_factor
+        self.delta = delta
+        self.fit_intercept = fit_intercept
+        self.initial_weights = initial_weights
+        self.store_weights = store_weights
+        self.on_divergence = on_divergence
+
+    def _start(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> State:
+        state = {
+            "P": np.zeros((n_inputs, n_inputs), dtype=dtype),
+            "trace": np.zeros(1, dtype=np.zeros(0, dtype).real.dtype),
+            "delta": np.zeros(1),
+            "age": np.zeros((), dtype=np.int64),
+        }
+        if self.delta != "auto":
+            _restart(state, float(self.delta))
+        return state
+
+    def _adapt_block(
+        self,
+        state: State,
+        z: np.ndarray,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        output: np.ndarray,
+    ) -> int:
+        """Run the kernel, from restart to restart of P while the level is being learned."""
+        n, n_channels = rows.shape
+        n_history = self.n_taps - 1
+        start = 0
+        for stop, delta in self._restarts(state, rows):
+            if stop > start:
+                part = slice(start, stop)
+                window = z[start * n_channels : (n_history + stop) * n_channels]
+                bad = self._run_kernel(
+                    state, window, targets[part], mask[part], n_channels, output[part]
+                )
+                if bad >= 0:
+                    return start + bad
+            start = stop
+            if delta > 0:
+                _restart(state, delta)
+        state["age"] = state["age"] + n
+        return -1
+
+    def _restarts(self, state: State, rows: np.ndarray) -> list[tuple[int, float]]:
+        """``(sample, delta)`` before which P starts anew, closed by ``(n, 0)``."""
+        n = rows.shape[0]
+        if self.delta != "auto":
+            return [(n, 0.0)]
+        level = float(state["delta"][0]) / _AUTO_DELTA
+        watched = max(_AUTO_WARM_UP, self.n_taps) - int(state["age"])
+        found = []
+        for k in range(n):
+            if k >= watched and level > 0:
+                break
+            power = float(np.sum(np.abs(rows[k].astype(np.complex128)) ** 2)) / rows.shape[1]
+            if power > 10.0 * level:
+                level = power
+                found.append((k, _AUTO_DELTA * level))
+        return [*found, (n, 0.0)]
+
+    def _run_kernel(
+        self,
+        state: State,
+        z: np.ndarray,
+        targets: np.ndarray,
+        mask: np.ndarray,
+        n_channels: int,
+        output: np.ndarray,
+    ) -> int:
+        joint = state["weights"]
+        if self.fit_intercept:
+            joint = np.concatenate([joint, state["intercept"][:, np.newaxis]], axis=1)
+        real = state["trace"].dtype
+        start_trace = joint.shape[1] / max(float(state["delta"][0]), np.finfo(real).tiny)
+        cap = min(_WIND_UP[real] * start_trace, float(np.finfo(real).max) / 1e4)
+        y = np.empty(targets.shape, dtype=joint.dtype)
+        bad = rls(
+            z,
+            np.ascontiguousarray(targets),
+            mask,
+            n_channels,
+            real.type(self.forgetting_factor),
+            real.type(cap),
+            self.fit_intercept,
+            state["P"],
+            joint,
+            *(np.empty(joint.shape[1], dtype=joint.dtype) for _ in range(3)),
+            state["trace"],
+            y,
+        )
+        output[:] = y
+        if self.fit_intercept:
+            state["weights"], state["intercept"] = joint[:, :-1].copy(), joint[:, -1].copy()
+        return bad
+
+    def _divergence_advice(self, rows: np.ndarray) -> str:
+        return (
+            f"with forgetting_factor={self.forgetting_factor} and delta={self.delta}: the matrix P "
+            "is no longer positive or the error no longer finite. Raise forgetting_factor "
+            "(towards 1) or delta, or scale the signals to moderate size."
+        )
+
+
+def _restart(state: State, delta: float) -> None:
+    P = state["P"]
+    P[:] = 0
+    np.fill_diagonal(P, 1.0 / delta)
+    state["delta"][0] = delta
+    state["trace"][0] = P.shape[0] / delta

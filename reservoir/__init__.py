@@ -1,0 +1,1 @@
+"""Reservoir computing and recurrent networks with scikit-learn manners."""
