@@ -95,14 +95,23 @@ class Memory(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         data = check_series(self, X, reset=False, groups=groups)
         stacked = data.stacked
-        states = self._initial_states(initial_state, stacked.n_series, data.rows.dtype)
-        features = np.empty((data.rows.shape[0], self._n_features_out), dtype=data.rows.dtype)
+        dtype = self._dtype_for(data.rows.dtype)
+        states = self._initial_states(initial_state, stacked.n_series, dtype)
+        features = np.empty((data.rows.shape[0], self._n_features_out), dtype=dtype)
         for i, (a, b) in enumerate(stacked.spans()):
             features[a:b], states[i] = self._advance(data.rows[a:b], states[i])
         answer = stacked.restore(features, columns=list(self.get_feature_names_out()))
         if not return_state:
             return answer
         return answer, states if stacked.bounded else states[0]
+
+    def _noise_rng(self) -> np.random.RandomState | None:
+        """A fresh generator for state noise in `fit`, or None for a memory without noise."""
+        return None
+
+    def _dtype_for(self, dtype: np.dtype) -> np.dtype:
+        """Precision of states and features for rows of `dtype`."""
+        return dtype
 
     def _initial_states(self, initial_state: Any, n_series: int, dtype: np.dtype) -> np.ndarray:
         """State before each series, ``(n_series, n_state)``, always a fresh array."""

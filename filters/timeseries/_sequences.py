@@ -62,6 +62,8 @@ class Stacked:
         Returns an array (or pandas object) with one entry a row; raises `SequenceError` where
         the container or a length differs from X's.
         """
+        if values is None:
+            return None
         if self.container == "list":
             return self._align_list(values, name)
         if self.container == "panel":

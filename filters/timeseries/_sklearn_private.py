@@ -13,6 +13,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "finite",
     "input_names",
     "non_negative",
     "positive",
@@ -37,6 +38,10 @@ def positive_int(lowest: int = 1) -> Interval:
 
 def non_negative() -> Interval:
     return Interval(Real, 0, None, closed="left")
+
+
+def finite() -> Interval:
+    return Interval(Real, None, None, closed="neither")
 
 
 def positive() -> Interval:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ._errors import DivergenceError
 from ._metrics import nrmse
 from ._sequences import as_series
 
@@ -213,9 +214,11 @@ class _ForecastScorer:
         true, pred = [], []
         for origin in origins:
             seen = X[origin - self._context : origin]
-            free = np.asarray(estimator.forecast(self._horizon, context=seen), dtype=float)
-            free = np.nan_to_num(free.reshape(self._horizon, -1), nan=np.inf)
-            pred.append(np.clip(free, mean - spread, mean + spread))
+            try:
+                free = np.asarray(estimator.forecast(self._horizon, context=seen), dtype=float)
+            except DivergenceError:
+                free = np.full((self._horizon, rows.shape[1]), np.inf)
+            pred.append(np.clip(free.reshape(self._horizon, -1), mean - spread, mean + spread))
             true.append(rows[origin : origin + self._horizon])
         return self._sign * float(self._metric(np.concatenate(true), np.concatenate(pred)))
 

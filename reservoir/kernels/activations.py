@@ -50,7 +50,7 @@ def _expm1_float64(y):
     p = p * r + 1.0 / 6.0
     p = p * r + 0.5
     p = p * (r * r) + r
-    # The integer n sits in the low mantissa bits of `shifted`: shifted into the exponent it is 2**n.
+    # n sits in the low mantissa bits of `shifted`; moved into the exponent it is 2**n.
     bits = np.float64(shifted).view(np.int64)
     scale = np.int64((bits + np.int64(1023)) << np.int64(52)).view(np.float64)
     return scale * p + (scale - 1.0)
@@ -76,7 +76,7 @@ def _expm1_float32(y):
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _tanh_float64(x):
-    """tanh(x) = E / (E + 2) with E = expm1(2 |x|), the sign put back; exact to rounding beyond 20."""
+    """tanh(x) = sign(x) E / (E + 2), E = expm1(2 |x|); beyond 20 it is one to rounding."""
     e = _expm1_float64(2.0 * min(abs(x), 20.0))
     t = e / (e + 2.0)
     t = t if x == x else x  # min() drops a NaN: hand it on

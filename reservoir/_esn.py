@@ -1,0 +1,341 @@
+"""ESNRegressor and ESNClassifier: memory models with the reservoir's parameters spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_random_state
+
+from filters.timeseries._memory import Memory
+from filters.timeseries._sklearn_private import non_negative
+from filters.timeseries._validation import check_series
+
+from ._memory import MemoryClassifier, MemoryModel, MemoryRegressor
+from ._reservoir import Reservoir, child_seeds
+
+_RESERVOIR_PARAMETERS = tuple(
+    name for name in Reservoir._parameter_constraints if name not in ("include_input",)
+)
+_CONSTRAINTS = {
+    **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
+    **MemoryModel._parameter_constraints,
+}
+
+
+def _reservoir_of(model: Any) -> Reservoir:
+    """An unfitted Reservoir with the parameters of `model` and a seed of its own."""
+    parameters = {name: getattr(model, name) for name in _RESERVOIR_PARAMETERS}
+    if not isinstance(model.random_state, int | np.integer):
+        parameters["random_state"] = check_random_state(model.random_state).randint(2**31 - 1)
+    return Reservoir(**parameters)
+
+
+class ESNRegressor(MemoryRegressor):
+    """Predict a value a time step with an echo state network.
+
+    .. math:: x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_{in} u(t) + W_{fb} y(t-1) + b), \\quad
+              \\hat y(t) = c + B\\, [x(t), u(t)]
+
+    Parameters
+    ----------
+    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
+input_weights, bias, activation, noise, dtype
+        The memory's; see `Reservoir`.
+    feedback_scaling : float, default=0.0
+        Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
+        `fit`, the model's own in `predict`.
+    alpha : float, default=1e-6
+        L2 penalty of the ridge readout.
+    fit_intercept : bool, default=True
+    include_input : bool, default=True
+        Offer the input row to the readout beside the states.
+    readout : estimator, default=None
+        As in `MemoryRegressor`.
+    washout : int, default=0
+        First rows of each series left out of the fit.
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    reservoir_ : Reservoir
+        The fitted memory. With feedback, the last n_outputs columns of its `input_weights_` are
+        the feedback weights.
+    coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
+        Columns: n_units states, then n_features inputs if included.
+    intercept_ : float or ndarray of shape (n_outputs,)
+    n_features_in_ : int
+
+    Raises
+    ------
+    ValueError
+        As `Reservoir` and `MemoryRegressor`.
+
+    Notes
+    -----
+    With feedback a state is [x, y(t-1)]. NaN in `y`: unlabelled row (it feeds back a zero).
+
+    References
+    ----------
+    H. Jaeger, The echo state approach, GMD Report 148 (2001).
+    M. Lukosevicius, A practical guide to applying echo state networks (2012).
+
+    Examples
+    --------
+    >>> from reservoir import ESNRegressor
+    >>> from reservoir.datasets import narma
+    >>> X, y = narma(2000, random_state=0)
+    >>> model = ESNRegressor(200, input_scaling=0.5, random_state=0).fit(X[:1500], y[:1500])
+    >>> bool(model.score(X[1500:], y[1500:]) > 0.8)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_CONSTRAINTS,
+        "feedback_scaling": [non_negative()],
+    }
+
+    def __init__(
+        self,
+        n_units: int = 100,
+        *,
+        spectral_radius: float | None = 0.9,
+        leak_rate: Any = 1.0,
+        input_scaling: Any = 1.0,
+        bias_scaling: float = 0.0,
+        density: float | Literal["auto"] = "auto",
+        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        input_weights: Any = "uniform",
+        bias: Any = None,
+        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        noise: float = 0.0,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        feedback_scaling: float = 0.0,
+        alpha: float = 1e-6,
+        fit_intercept: bool = True,
+        include_input: bool = True,
+        readout: Any = None,
+        washout: int = 0,
+        random_state: Any = None,
+    ) -> None:
+        self.n_units = n_units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.density = density
+        self.topology = topology
+        self.input_weights = input_weights
+        self.bias = bias
+        self.activation = activation
+        self.noise = noise
+        self.dtype = dtype
+        self.feedback_scaling = feedback_scaling
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.include_input = include_input
+        self.readout = readout
+        self.washout = washout
+        self.random_state = random_state
+
+    @property
+    def reservoir_(self) -> Reservoir:
+        """The fitted reservoir."""
+        return self.memory_
+
+    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
+        reservoir = _reservoir_of(self)
+        self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
+        if self._n_feedback == 0:
+            return reservoir.fit(rows)
+        plain = Reservoir(**reservoir.get_params()).fit(rows)
+        seed = child_seeds(reservoir.random_state)["feedback"]
+        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (self.n_units, n_outputs))
+        joined = np.concatenate([plain.input_weights_, self.feedback_scaling * drawn], axis=1)
+        reservoir.set_params(input_weights=joined, input_scaling=1.0)
+        return reservoir.fit(np.concatenate([rows, np.zeros((rows.shape[0], n_outputs))], axis=1))
+
+    @property
+    def _n_state(self) -> int:
+        return self.memory_._n_state + self._n_feedback
+
+    def _drive(
+        self,
+        rows: np.ndarray,
+        state: np.ndarray,
+        rng: np.random.RandomState | None = None,
+        teacher: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not self._n_feedback:
+            return super()._drive(rows, state, rng)
+        assert teacher is not None, "with feedback, rows are driven with their targets"
+        n_units = self.memory_._n_state
+        fed = np.concatenate([state[n_units:][np.newaxis], np.nan_to_num(teacher)])
+        inputs = np.concatenate([rows, fed[:-1]], axis=1)
+        states, last = self.memory_._advance(inputs, state[:n_units], rng)
+        if self.include_input:
+            states = np.concatenate([states, rows.astype(states.dtype, copy=False)], axis=1)
+        return states, np.concatenate([last, fed[-1]]).astype(last.dtype)
+
+    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not self._n_feedback:
+            return super()._respond(rows, state)
+        if self._readout.linear is None:
+            return self._respond_by_row(rows, state)
+        n_units, n_features = self.memory_._n_state, rows.shape[1]
+        coef, intercept = self._readout.linear
+        inputs = np.concatenate([rows, np.zeros((rows.shape[0], self._n_feedback))], axis=1)
+        n_visible = n_features if self.include_input else 0
+        outputs, last, bad = self.memory_._run_closed(
+            coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
+        )
+        if bad >= 0:
+            outputs[bad:] = np.nan
+        return outputs, np.concatenate([last, outputs[-1]])
+
+    def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outputs = np.empty((rows.shape[0], self._n_outputs), dtype=self._dtype)
+        for t in range(rows.shape[0]):
+            columns, state = self._drive(rows[t : t + 1], state, teacher=outputs[t : t + 1] * 0)
+            outputs[t] = self._readout.predict(columns)[0]
+            state[-self._n_feedback :] = outputs[t]
+        return outputs, state
+
+    def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
+        linear = self._readout.linear
+        if self._n_feedback or linear is None:
+            return super()._close_loop(outputs, state, exog)
+        n_visible = self.n_features_in_ if self.include_input else 0
+        inputs = np.concatenate([np.zeros_like(outputs[1:]), exog], axis=1)
+        run, _, bad = self.memory_._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
+        outputs[1:] = run
+        return bad + 1 if bad >= 0 else -1
+
+    def predict(
+        self,
+        X: Any,
+        *,
+        groups: Any = None,
+        initial_state: Any = None,
+        return_state: bool = False,
+        y_context: Any = None,
+    ):
+        """Predict every row; every series starts from `initial_state`.
+
+        Parameters
+        ----------
+        X, groups, initial_state, return_state
+            As in `MemoryRegressor.predict`.
+        y_context : array-like of shape (n_known,) or (n_known, n_outputs), default=None
+            With feedback and one series: known targets of the first rows, fed back there in place
+            of the model's own outputs.
+
+        Returns
+        -------
+        y : container of X; (n_timesteps,) or (n_timesteps, n_outputs) a series
+        state : ndarray of shape (n_state,) or (n_series, n_state)
+            Only if `return_state`.
+        """
+        if y_context is None:
+            return super().predict(
+                X, groups=groups, initial_state=initial_state, return_state=return_state
+            )
+        if not self._n_feedback:
+            raise ValueError("y_context goes with feedback_scaling > 0 only.")
+        known = np.asarray(y_context, dtype=self._dtype).reshape(len(y_context), -1)
+        head, tail = X[: known.shape[0]], X[known.shape[0] :]
+        if np.ndim(X) != 2 or groups is not None or len(tail) == 0:
+            raise ValueError("y_context needs one 2-D series that is longer than the context.")
+        data = check_series(self, head, reset=False)
+        start = self._initial_states(initial_state, 1)[0]
+        columns, state = self._drive(data.rows, start, teacher=known)
+        first = self._target_form.restore(data.stacked, self._readout.predict(columns))
+        rest, state = super().predict(tail, initial_state=state, return_state=True)
+        answer = np.concatenate([first, rest])
+        return (answer, state) if return_state else answer
+
+
+class ESNClassifier(MemoryClassifier):
+    """Predict a label a time step with an echo state network.
+
+    Parameters
+    ----------
+    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
+input_weights, bias, activation, noise, dtype
+        The memory's; see `Reservoir`.
+    alpha, fit_intercept, include_input, readout, washout, random_state
+        As in `ESNRegressor`; the readout as in `MemoryClassifier`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    reservoir_, coef_, intercept_, n_features_in_
+        As in `ESNRegressor`, one output a class.
+
+    Raises
+    ------
+    ValueError
+        As `Reservoir` and `MemoryClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir import ESNClassifier
+    >>> x = np.random.default_rng(0).standard_normal((500, 1))
+    >>> rises = x[1:, 0] > x[:-1, 0]
+    >>> bool(ESNClassifier(100, random_state=0).fit(x[1:], rises).score(x[1:], rises) > 0.9)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
+
+    def __init__(
+        self,
+        n_units: int = 100,
+        *,
+        spectral_radius: float | None = 0.9,
+        leak_rate: Any = 1.0,
+        input_scaling: Any = 1.0,
+        bias_scaling: float = 0.0,
+        density: float | Literal["auto"] = "auto",
+        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        input_weights: Any = "uniform",
+        bias: Any = None,
+        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        noise: float = 0.0,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        alpha: float = 1e-6,
+        fit_intercept: bool = True,
+        include_input: bool = True,
+        readout: Any = None,
+        washout: int = 0,
+        random_state: Any = None,
+    ) -> None:
+        self.n_units = n_units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.density = density
+        self.topology = topology
+        self.input_weights = input_weights
+        self.bias = bias
+        self.activation = activation
+        self.noise = noise
+        self.dtype = dtype
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.include_input = include_input
+        self.readout = readout
+        self.washout = washout
+        self.random_state = random_state
+
+    @property
+    def reservoir_(self) -> Reservoir:
+        """The fitted reservoir."""
+        return self.memory_
+
+    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
+        return _reservoir_of(self).fit(rows)

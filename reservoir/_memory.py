@@ -1,0 +1,649 @@
+"""MemoryRegressor and MemoryClassifier: the one place where a memory meets a readout."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from filters import TapDelay
+from filters._base import AdaptiveFilter
+from filters.timeseries._errors import DivergenceError
+from filters.timeseries._memory import Memory
+from filters.timeseries._mixins import SeriesClassifierMixin, SeriesRegressorMixin
+from filters.timeseries._sklearn_private import (
+    HasMethods,
+    non_negative,
+    positive_int,
+    validate_parameters,
+)
+from filters.timeseries._validation import SeriesData, TargetForm, check_series
+
+from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
+from ._stream import MemoryStream
+
+_BLOCK = 1024  # rows driven at once: bounds the memory of fit and predict
+
+
+class MemoryModel(BaseEstimator):
+    """Base of the models: drives a memory block by block into a readout.
+
+    A subclass says which targets it takes (`_targets_of`), how features become an answer and, if
+    its memory is not the constructor's `memory`, how to make one (`_new_memory`).
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "readout": [HasMethods(["fit", "predict"]), None],
+        "alpha": [non_negative()],
+        "fit_intercept": ["boolean"],
+        "include_input": ["boolean"],
+        "washout": [positive_int(0)],
+    }
+    _target_kind = "numeric"
+    memory_: Memory
+    _readout: Readout
+
+    # ---- learning -----------------------------------------------------------------------------
+
+    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
+        """A fitted memory for these rows."""
+        return (TapDelay() if self.memory is None else clone(self.memory)).fit(rows)
+
+    def _new_readout(self, n_columns: int, n_outputs: int, incremental: bool) -> Readout:
+        if self.readout is None:
+            return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept)
+        if isinstance(self.readout, AdaptiveFilter):
+            return FilterReadout(self.readout, n_outputs)
+        flatten = n_outputs == 1 and self._target_form.ndim == 1
+        return EstimatorReadout(self.readout, flatten, incremental)
+
+    def _begin(self, data: SeriesData, targets: np.ndarray, incremental: bool) -> None:
+        self._target_form = data.form
+        self._n_outputs = targets.shape[1]
+        self.memory_ = self._new_memory(data.rows[:_BLOCK], self._n_outputs)
+        self._dtype = self.memory_._dtype_for(data.rows.dtype)
+        self._noise = self.memory_._noise_rng()
+        n_columns = self.memory_._n_features_out + (
+            self.n_features_in_ if self.include_input else 0
+        )
+        self._readout = self._new_readout(n_columns, self._n_outputs, incremental)
+        self._start_series()
+
+    def _start_series(self) -> None:
+        self._state = np.zeros(self._n_state, dtype=self._dtype)
+        self._n_seen = 0
+
+    @property
+    def _n_state(self) -> int:
+        return self.memory_._n_state
+
+    def _learn(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, incremental: bool
+    ) -> Self:
+        validate_parameters(self)
+        data = check_series(
+            self,
+            X,
+            y,
+            reset=reset,
+            target=self._target_kind,
+            sample_weight=sample_weight,
+            groups=groups,
+            allow_unlabelled=True,
+        )
+        targets = self._targets_of(data, reset)
+        if reset:
+            self._begin(data, targets, incremental)
+        elif targets.shape[1] != self._n_outputs:
+            raise ValueError(
+                f"y has {targets.shape[1]} outputs, but {type(self).__name__} began with "
+                f"{self._n_outputs}."
+            )
+        n_used = 0
+        for a, b in data.stacked.spans():
+            if data.stacked.bounded:
+                self._start_series()
+            weights = None if data.weights is None else data.weights[a:b]
+            n_used += self._learn_series(data.rows[a:b], targets[a:b], weights)
+        if n_used == 0 and not incremental:
+            raise ValueError(
+                f"washout={self.washout} leaves no row to learn from: the longest series has "
+                f"{int(data.stacked.lengths.max())} rows, and unlabelled rows do not count."
+            )
+        if data.stacked.bounded and incremental:
+            self._start_series()
+        if not incremental or n_used:
+            self._finish()
+        return self
+
+    def _learn_series(
+        self, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray | None
+    ) -> int:
+        """Feed one stretch to the readout; return how many rows had weight."""
+        n_used = 0
+        for start in range(0, rows.shape[0], _BLOCK):
+            part = slice(start, start + _BLOCK)
+            features, self._state = self._drive(
+                rows[part], self._state, rng=self._noise, teacher=targets[part]
+            )
+            n = features.shape[0]
+            weight = None if weights is None else weights[part]
+            n_washed = min(max(self.washout - self._n_seen, 0), n)
+            if n_washed:
+                weight = np.ones(n) if weight is None else weight.copy()
+                weight[:n_washed] = 0.0
+            self._readout.update(features, targets[part], weight)
+            self._end = features[-1:], self._state.copy()
+            self._n_seen += n
+            n_used += n if weight is None else int(np.count_nonzero(weight))
+        return n_used
+
+    def _drive(
+        self,
+        rows: np.ndarray,
+        state: np.ndarray,
+        rng: np.random.RandomState | None = None,
+        teacher: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of the readout for a stretch of rows, and the state after it."""
+        features, state = self.memory_._advance(rows, state, rng)
+        if self.include_input:
+            features = np.concatenate([features, rows.astype(features.dtype, copy=False)], axis=1)
+        return features, state
+
+    def _finish(self) -> None:
+        self._readout.finish()
+        linear = self._readout.linear
+        if linear is None:
+            self.readout_ = self._readout.estimator
+            return
+        coef, intercept = linear
+        if self._target_form.ndim == 1 and self._n_outputs == 1:
+            self.coef_, self.intercept_ = coef[0].copy(), float(intercept[0])
+        else:
+            self.coef_, self.intercept_ = coef.copy(), intercept.copy()
+
+    def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
+        raise NotImplementedError
+
+    # ---- answering ----------------------------------------------------------------------------
+
+    def _answer(
+        self, X: Any, groups: Any, initial_state: Any
+    ) -> tuple[np.ndarray, np.ndarray, SeriesData]:
+        """Raw outputs of the readout for every row, the states after each series, the data."""
+        check_is_fitted(self, "memory_")
+        data = check_series(self, X, reset=False, groups=groups)
+        states = self._initial_states(initial_state, data.stacked.n_series)
+        outputs = []
+        for i, (a, b) in enumerate(data.stacked.spans()):
+            for start in range(a, b, _BLOCK):
+                rows = data.rows[start : min(start + _BLOCK, b)]
+                output, states[i] = self._respond(rows, states[i])
+                outputs.append(output)
+        return np.concatenate(outputs), states, data
+
+    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        features, state = self._drive(rows, state)
+        return self._readout.predict(features), state
+
+    def _initial_states(self, initial_state: Any, n_series: int) -> np.ndarray:
+        states = np.zeros((n_series, self._n_state), dtype=self._dtype)
+        if initial_state is not None:
+            given = np.asarray(initial_state)
+            if given.shape not in {states.shape[1:], states.shape}:
+                raise ValueError(
+                    f"initial_state must have shape {states.shape[1:]} or {states.shape}, got "
+                    f"{given.shape}."
+                )
+            states[:] = given
+        return states
+
+    def stream(self, initial_state: Any = None) -> MemoryStream:
+        """Open a session that goes on row by row.
+
+        Parameters
+        ----------
+        initial_state : dict of arrays or ndarray of shape (n_state,), default=None
+            A `state` of an earlier session, or a state as `predict` returns it; None goes on from
+            the last row of the last training series.
+
+        Returns
+        -------
+        MemoryStream
+            The model itself stays as it is.
+        """
+        check_is_fitted(self, "memory_")
+        return MemoryStream(self, initial_state)
+
+
+class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
+    """Predict a value a time step from any memory and any readout.
+
+    .. math:: \\hat y(t) = c + B\\, [\\phi(x(0), \\ldots, x(t)), x(t)]
+
+    Parameters
+    ----------
+    memory : Memory, default=None
+        `TapDelay`, `Reservoir`, ...; cloned. None takes ``TapDelay()``.
+    readout : estimator, default=None
+        None is ridge on accumulated moments (memory flat in the number of rows); a filter of
+        ``filters`` with n_taps=1 learns online, row by row; any other scikit-learn regressor is
+        fitted on the features of all rows.
+    alpha : float, default=1e-6
+        L2 penalty of the ridge readout: ``sum w |y - c - x B|^2 + alpha |B|^2``.
+    fit_intercept : bool, default=True
+        The intercept is never penalised.
+    include_input : bool, default=False
+        Offer the input row to the readout beside the memory's features.
+    washout : int, default=0
+        First rows of each series left out of the fit.
+
+    Attributes
+    ----------
+    memory_ : Memory
+    coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
+        Columns: the memory's features, then the inputs if included. Linear readouts only.
+    intercept_ : float or ndarray of shape (n_outputs,)
+    readout_ : estimator
+        The fitted readout, where it is a scikit-learn estimator.
+    n_features_in_ : int
+
+    Raises
+    ------
+    ValueError
+        For NaN or infinity in X, no labelled row, or a washout that leaves no row.
+
+    Notes
+    -----
+    NaN in `y` marks an unlabelled row: it drives the memory and has weight zero in the fit.
+    `predict` is pure: every series starts from a zero state, twice the same is twice the same.
+
+    Examples
+    --------
+    >>> from filters import TapDelay
+    >>> from reservoir import MemoryRegressor
+    >>> from reservoir.datasets import narma
+    >>> X, y = narma(1000, random_state=0)
+    >>> round(MemoryRegressor(TapDelay(50)).fit(X, y).score(X, y), 1)
+    0.9
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "memory": [HasMethods(["_advance", "fit"]), None],
+        **MemoryModel._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        memory: Memory | None = None,
+        readout: Any = None,
+        *,
+        alpha: float = 1e-6,
+        fit_intercept: bool = True,
+        include_input: bool = False,
+        washout: int = 0,
+    ) -> None:
+        self.memory = memory
+        self.readout = readout
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.include_input = include_input
+        self.washout = washout
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Drive the memory through every series and learn the readout.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timesteps, n_features), list, panel or MultiIndex frame
+        y : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs), in X's container
+            NaN in any output of a row: unlabelled.
+        sample_weight : array-like of shape (n_timesteps,), in X's container, default=None
+        groups : array-like of shape (n_timesteps,), default=None
+            Series of each row.
+
+        Returns
+        -------
+        self
+        """
+        return self._learn(X, y, sample_weight, groups, reset=True, incremental=False)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Go on learning: plain rows continue the running series, stated series start fresh.
+
+        Chunks of any size give the same weights as one call of `fit`.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups
+            As in `fit`.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "_readout")
+        return self._learn(X, y, sample_weight, groups, reset=first, incremental=True)
+
+    def predict(
+        self, X: Any, *, groups: Any = None, initial_state: Any = None, return_state: bool = False
+    ):
+        """Predict every row; every series starts from `initial_state`.
+
+        Parameters
+        ----------
+        X, groups
+            As in `fit`.
+        initial_state : ndarray of shape (n_state,) or (n_series, n_state), default=None
+            State before the first row; zeros when None.
+        return_state : bool, default=False
+            Whether to return the state after the last row as well.
+
+        Returns
+        -------
+        y : container of X; (n_timesteps,) or (n_timesteps, n_outputs) a series
+        state : ndarray of shape (n_state,) or (n_series, n_state)
+            Only if `return_state`.
+        """
+        outputs, states, data = self._answer(X, groups, initial_state)
+        answer = self._target_form.restore(data.stacked, outputs)
+        if not return_state:
+            return answer
+        return answer, states if data.stacked.bounded else states[0]
+
+    def forecast(self, n_steps: int, *, context: Any = None):
+        """Run freely: every prediction is the next input.
+
+        Parameters
+        ----------
+        n_steps : int
+        context : array-like of shape (n_timesteps, n_features), list or panel, default=None
+            Rows that bring the memory to its state; several run as a batch. None goes on from the
+            last row of the last training series.
+
+        Returns
+        -------
+        ndarray of shape (n_steps,) or (n_steps, n_outputs), or the container of `context`
+            Element 0 is the prediction for the first step after the context.
+
+        Raises
+        ------
+        ValueError
+            If the model does not predict its own input (n_outputs != n_features).
+        DivergenceError
+            If the loop leaves the finite numbers.
+        """
+        check_is_fitted(self, "memory_")
+        n_steps = check_steps(n_steps)
+        if self._n_outputs != self.n_features_in_:
+            raise ValueError(
+                f"forecast feeds predictions back as inputs, so it needs n_outputs == n_features; "
+                f"here y has {self._n_outputs} and X {self.n_features_in_}. Fit on "
+                "(X[:-1], X[1:]) for that."
+            )
+        if context is None:
+            columns, state = self._end
+            return self._free_run(self._readout.predict(columns)[0], state, n_steps)
+        outputs, states, data = self._answer(context, None, None)
+        last = data.stacked.starts[1:] - 1
+        runs = [
+            self._free_run(outputs[i], state, n_steps)
+            for i, state in zip(last, states, strict=True)
+        ]
+        if not data.stacked.bounded:
+            return runs[0]
+        return np.stack(runs) if data.stacked.container == "panel" else runs
+
+    def _free_run(
+        self, first: np.ndarray, state: np.ndarray, n_steps: int, exog: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The output `first`, then the closed loop from `state`, `n_steps` outputs in all.
+
+        `exog (n_steps - 1, n_features - n_outputs)` are the input columns beside the fed-back ones.
+        """
+        outputs = np.empty((n_steps, self._n_outputs), dtype=self._dtype)
+        outputs[0] = first
+        exog = np.empty((n_steps - 1, 0), dtype=self._dtype) if exog is None else exog
+        bad = self._close_loop(outputs, state, exog) if np.isfinite(outputs[0]).all() else 0
+        if bad >= 0:
+            raise DivergenceError(
+                f"{type(self).__name__}.forecast diverged at step {bad} of {n_steps}: its own "
+                "output drove it out of the finite numbers. Raise alpha, train with noise, or "
+                "forecast fewer steps.",
+                bad,
+            )
+        return outputs[:, 0] if self._target_form.ndim == 1 else outputs
+
+    def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
+        """Fill ``outputs[1:]``, each from the one before; return the first bad step or -1."""
+        for t in range(1, outputs.shape[0]):
+            row = np.concatenate([outputs[t - 1 : t], exog[t - 1 : t]], axis=1)
+            outputs[t : t + 1], state = self._respond(row, state)
+            if not np.isfinite(outputs[t]).all():
+                return t
+        return -1
+
+    def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
+        return data.targets
+
+
+class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
+    """Predict a label a time step from any memory and any readout.
+
+    Parameters
+    ----------
+    memory, alpha, fit_intercept, include_input, washout
+        As in `MemoryRegressor`.
+    readout : estimator, default=None
+        None is ridge on one-hot targets; a filter learns those online; a scikit-learn classifier
+        is fitted on the features of all rows.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    memory_, coef_, intercept_, readout_, n_features_in_
+        As in `MemoryRegressor`, one output a class.
+
+    Raises
+    ------
+    ValueError
+        As `MemoryRegressor`, and for targets that are not labels or of one class only.
+
+    Notes
+    -----
+    NaN or None in `y` marks an unlabelled row. Ridge on one-hot targets estimates the posterior;
+    `predict_proba` is its Euclidean projection onto the probability simplex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir import MemoryClassifier
+    >>> x = np.random.default_rng(0).standard_normal((300, 1))
+    >>> rises = x[1:, 0] > x[:-1, 0]
+    >>> bool(MemoryClassifier().fit(x[1:], rises).score(x[1:], rises) > 0.9)
+    True
+    """
+
+    _target_kind = "labels"
+    _parameter_constraints = MemoryRegressor._parameter_constraints
+
+    def __init__(
+        self,
+        memory: Memory | None = None,
+        readout: Any = None,
+        *,
+        alpha: float = 1e-6,
+        fit_intercept: bool = True,
+        include_input: bool = False,
+        washout: int = 0,
+    ) -> None:
+        self.memory = memory
+        self.readout = readout
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.include_input = include_input
+        self.washout = washout
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Drive the memory through every series and learn the readout.
+
+        Parameters
+        ----------
+        X, sample_weight, groups
+            As in `MemoryRegressor.fit`.
+        y : array-like of labels, shape (n_timesteps,), in X's container
+            NaN or None: unlabelled.
+
+        Returns
+        -------
+        self
+        """
+        self._classes = None
+        return self._learn(X, y, sample_weight, groups, reset=True, incremental=False)
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+    ) -> Self:
+        """Go on learning, as `MemoryRegressor.partial_fit`.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "_readout")
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        self._classes = None if classes is None else np.unique(np.asarray(classes))
+        return self._learn(X, y, sample_weight, groups, reset=first, incremental=True)
+
+    def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
+        labels = data.targets
+        labelled = np.ones(labels.size, bool) if data.weights is None else data.weights > 0
+        if reset:
+            self.classes_ = np.unique(labels[labelled]) if self._classes is None else self._classes
+            if self.classes_.size < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least two classes in y; got one class: "
+                    f"{self.classes_.tolist()}."
+                )
+        codes = np.zeros(labels.size, dtype=np.intp)
+        codes[labelled] = np.searchsorted(self.classes_, labels[labelled])
+        codes = np.minimum(codes, self.classes_.size - 1)
+        unknown = labelled.copy()
+        unknown[labelled] = self.classes_[codes[labelled]] != labels[labelled]
+        if unknown.any():
+            raise ValueError(
+                f"y has the label {labels[unknown][0]!r}, which is not among the classes "
+                f"{self.classes_.tolist()}."
+            )
+        if self._learns_labels:
+            return codes[:, np.newaxis]
+        return np.eye(self.classes_.size)[codes]
+
+    @property
+    def _learns_labels(self) -> bool:
+        """Whether the readout is a classifier itself, taking codes and not one-hot rows."""
+        return self.readout is not None and is_classifier(self.readout)
+
+    def decision_function(self, X: Any, *, groups: Any = None, initial_state: Any = None):
+        """Score of every class (for two classes: second minus first).
+
+        Parameters
+        ----------
+        X, groups, initial_state
+            As in `predict`.
+
+        Returns
+        -------
+        container of X; (n_timesteps,) for two classes, else (n_timesteps, n_classes) a series
+        """
+        scores, _, data = self._answer(X, groups, initial_state)
+        if scores.shape[1] == 2:
+            scores = scores[:, 1] - scores[:, 0]
+        return TargetForm(scores.ndim, self._target_form.is_pandas, (None,)).restore(
+            data.stacked, scores
+        )
+
+    def predict_proba(self, X: Any, *, groups: Any = None, initial_state: Any = None):
+        """Probability of every class.
+
+        Parameters
+        ----------
+        X, groups, initial_state
+            As in `predict`.
+
+        Returns
+        -------
+        container of X; (n_timesteps, n_classes) a series
+            Columns in the order of `classes_`.
+        """
+        if self._learns_labels and not hasattr(self.readout, "predict_proba"):
+            raise AttributeError(f"{type(self.readout).__name__} has no predict_proba.")
+        scores, _, data = self._answer(X, groups, initial_state)
+        form = TargetForm(2, self._target_form.is_pandas, tuple(self.classes_.tolist()))
+        return form.restore(data.stacked, project_to_simplex(scores))
+
+    def predict(
+        self, X: Any, *, groups: Any = None, initial_state: Any = None, return_state: bool = False
+    ):
+        """Predict the label of every row; every series starts from `initial_state`.
+
+        Parameters
+        ----------
+        X, groups, initial_state, return_state
+            As in `MemoryRegressor.predict`.
+
+        Returns
+        -------
+        y : container of X; (n_timesteps,) a series
+        state : ndarray of shape (n_state,) or (n_series, n_state)
+            Only if `return_state`.
+        """
+        scores, states, data = self._answer(X, groups, initial_state)
+        codes = np.argmax(scores, axis=1)
+        answer = self._target_form.restore(data.stacked, self.classes_[codes])
+        if not return_state:
+            return answer
+        return answer, states if data.stacked.bounded else states[0]
+
+    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        features, state = self._drive(rows, state)
+        return self._readout.scores(features), state
+
+
+def project_to_simplex(scores: np.ndarray) -> np.ndarray:
+    """Nearest point of the probability simplex to every row (keeps the order of the classes).
+
+    References
+    ----------
+    J. Duchi et al., Efficient projections onto the l1-ball, ICML 2008, algorithm 1.
+    """
+    ordered = -np.sort(-scores, axis=1)
+    excess = np.cumsum(ordered, axis=1) - 1.0
+    rank = np.arange(1, scores.shape[1] + 1)
+    n_kept = np.count_nonzero(ordered - excess / rank > 0, axis=1)
+    shift = excess[np.arange(scores.shape[0]), n_kept - 1] / n_kept
+    clipped = np.maximum(scores - shift[:, np.newaxis], 0.0)
+    return clipped / clipped.sum(axis=1, keepdims=True)
+
+
+def check_steps(n_steps: Any) -> int:
+    if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 1:
+        raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
+    return int(n_steps)

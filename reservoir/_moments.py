@@ -1,0 +1,216 @@
+"""Second moments of features and targets, streamed, and the ridge solution they hold.
+
+Fitting a linear readout needs no matrix of all states: blocks of rows are folded into the weighted
+means and the centred second moments, whose size does not depend on the length of the series.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from scipy.linalg import LinAlgWarning, eigh, lapack
+from scipy.linalg.blas import dsyrk
+
+_BLOCK = 256  # rows: 2 MB of float64 at 1000 features, and dsyrk within 1.2x of one call for all
+
+
+class Moments:
+    """Weighted, centred second moments of rows (x, y), always in float64.
+
+    Rows are buffered to blocks of 256 counted from the first row, so any chunking of the same rows
+    gives the same bits; rows of weight zero are dropped before they count. Blocks are merged by
+    the pairwise update of Chan, Golub and LeVeque, which does not cancel.
+
+    Parameters
+    ----------
+    n_columns, n_outputs : int
+        Widths of x and y.
+
+    Attributes
+    ----------
+    weight : float
+        Sum of weights.
+    mean_x : ndarray of shape (n_columns,)
+    mean_y : ndarray of shape (n_outputs,)
+    cxx : ndarray of shape (n_columns, n_columns)
+        Sum of w (x - mean_x)(x - mean_x)', upper triangle (Fortran order).
+    cxy : ndarray of shape (n_columns, n_outputs)
+    syy : ndarray of shape (n_outputs,)
+        Sum of w (y - mean_y)^2.
+
+    References
+    ----------
+    T. F. Chan, G. H. Golub, R. J. LeVeque, Algorithms for computing the sample variance, The
+    American Statistician 37 (1983), eq. 2.1.
+    """
+
+    def __init__(self, n_columns: int, n_outputs: int) -> None:
+        self.weight = 0.0
+        self.mean_x = np.zeros(n_columns)
+        self.mean_y = np.zeros(n_outputs)
+        self.cxx = np.zeros((n_columns, n_columns), order="F")
+        self.cxy = np.zeros((n_columns, n_outputs))
+        self.syy = np.zeros(n_outputs)
+        self._rows = np.empty((_BLOCK, n_columns + n_outputs + 1))
+        self._n_buffered = 0
+
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> None:
+        """Fold in rows ``x (n, n_columns)``, ``y (n, n_outputs)`` with weights ``(n,)`` or one."""
+        if weights is not None:
+            keep = weights > 0
+            if not keep.all():
+                x, y, weights = x[keep], y[keep], weights[keep]
+        n_columns, start = self.mean_x.size, 0
+        while start < x.shape[0]:
+            n = min(_BLOCK - self._n_buffered, x.shape[0] - start)
+            part = self._rows[self._n_buffered : self._n_buffered + n]
+            part[:, :n_columns] = x[start : start + n]
+            part[:, n_columns:-1] = y[start : start + n]
+            part[:, -1] = 1.0 if weights is None else weights[start : start + n]
+            self._n_buffered += n
+            start += n
+            if self._n_buffered == _BLOCK:
+                self._flush()
+
+    def _flush(self) -> None:
+        rows = self._rows[: self._n_buffered]
+        self._n_buffered = 0
+        if rows.shape[0] == 0:
+            return
+        n_columns, w = self.mean_x.size, rows[:, -1]
+        weight = float(w.sum())
+        mean = (w @ rows[:, :-1]) / weight
+        centred = (rows[:, :-1] - mean) * np.sqrt(w)[:, np.newaxis]
+        x, y = np.asfortranarray(centred[:, :n_columns]), centred[:, n_columns:]
+        self.cxx = dsyrk(1.0, x, beta=1.0, c=self.cxx, trans=1, overwrite_c=1)
+        self.cxy += x.T @ y
+        self.syy += np.einsum("ij,ij->j", y, y)
+        self._shift(weight, mean[:n_columns], mean[n_columns:])
+
+    def _shift(self, weight: float, mean_x: np.ndarray, mean_y: np.ndarray) -> None:
+        """Account for the distance between our means and those of a part of `weight`."""
+        total = self.weight + weight
+        share = weight / total
+        dx, dy = mean_x - self.mean_x, mean_y - self.mean_y
+        between = self.weight * share
+        if between > 0:
+            row = np.asfortranarray(dx[np.newaxis])
+            self.cxx = dsyrk(between, row, beta=1.0, c=self.cxx, trans=1, overwrite_c=1)
+            self.cxy += between * np.outer(dx, dy)
+            self.syy += between * dy**2
+        self.mean_x = self.mean_x + share * dx
+        self.mean_y = self.mean_y + share * dy
+        self.weight = total
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything as plain arrays, copied; `load` takes them back."""
+        return {name.lstrip("_"): np.array(value, order="K") for name, value in vars(self).items()}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from `arrays` of an earlier `arrays()`."""
+        for name, value in vars(self).items():
+            given = np.array(arrays[name.lstrip("_")], order="K")
+            setattr(self, name, given if isinstance(value, np.ndarray) else type(value)(given))
+
+    def settled(self) -> Moments:
+        """A copy in which the buffered rows are folded in; this one goes on as it is."""
+        other = Moments.__new__(Moments)
+        for name, value in vars(self).items():
+            copied = value.copy(order="K") if isinstance(value, np.ndarray) else value
+            setattr(other, name, copied)
+        other._flush()
+        return other
+
+    def merge(self, other: Moments) -> Moments:
+        """Moments of both sets of rows together; neither is changed."""
+        left, right = self.settled(), other.settled()
+        left.cxx += right.cxx
+        left.cxy += right.cxy
+        left.syy += right.syy
+        if right.weight > 0:
+            left._shift(right.weight, right.mean_x, right.mean_y)
+        return left
+
+
+def solve_ridge(
+    moments: Moments, alpha: float, fit_intercept: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minimise ``sum w |y - c - x B|^2 + alpha |B|^2``; the intercept c is never penalised.
+
+    Parameters
+    ----------
+    moments : Moments
+    alpha : float
+    fit_intercept : bool, default=True
+
+    Returns
+    -------
+    coef : ndarray of shape (n_columns, n_outputs)
+    intercept : ndarray of shape (n_outputs,)
+
+    Warns
+    -----
+    LinAlgWarning
+        Where the penalised moments are singular to working precision; the minimum-norm solution
+        over the numerically non-zero eigenvalues is given then.
+
+    Notes
+    -----
+    Columns are scaled to unit diagonal, then Cholesky (LAPACK dposv). Squaring the condition by
+    going through moments costs digits an SVD of all rows would keep; the scaling wins most of
+    them back where columns differ in size.
+    """
+    settled = moments.settled()
+    gram, cross = settled.cxx, settled.cxy
+    if not fit_intercept:
+        gram = dsyrk(
+            settled.weight,
+            np.asfortranarray(settled.mean_x[np.newaxis]),
+            beta=1.0,
+            c=gram,
+            trans=1,
+        )
+        cross = cross + settled.weight * np.outer(settled.mean_x, settled.mean_y)
+    diagonal = np.diag(gram) + alpha
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    np.fill_diagonal(gram, np.where(diagonal > 0, diagonal, 0.0))
+    gram *= scale[:, np.newaxis]
+    gram *= scale
+    rhs = cross * scale[:, np.newaxis]
+    norm = _one_norm(gram)
+    factor, solution, info = lapack.dposv(gram, rhs, lower=0)
+    rcond = lapack.dpocon(factor, norm, uplo="U")[0] if info == 0 else 0.0
+    if info != 0 or rcond < np.finfo(float).eps:
+        solution = _minimum_norm(gram, rhs)
+    coef = solution * scale[:, np.newaxis]
+    if not fit_intercept:
+        return coef, np.zeros(settled.mean_y.size)
+    return coef, settled.mean_y - settled.mean_x @ coef
+
+
+def _one_norm(upper: np.ndarray) -> float:
+    """1-norm of the symmetric matrix whose upper triangle is given."""
+    absolute = np.abs(np.triu(upper))
+    return float((absolute.sum(0) + absolute.sum(1) - np.diag(absolute)).max(initial=0.0))
+
+
+def _minimum_norm(upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    values, vectors = eigh(upper, lower=False)
+    largest = float(values[-1])
+    kept = values > largest * values.size * np.finfo(float).eps
+    smallest = float(values[kept][0]) if kept.any() else 0.0
+    if not kept.all():
+        warnings.warn(
+            f"the readout's normal equations are singular to working precision: "
+            f"{int((~kept).sum())} of {values.size} directions of the features are (nearly) "
+            f"constant or repeated (condition of the rest {largest / max(smallest, 1e-300):.1e}). "
+            "Their weights were set to the minimum-norm solution; raise alpha, or use fewer units "
+            "or more rows.",
+            LinAlgWarning,
+            stacklevel=5,
+        )
+    if not kept.any():
+        return np.zeros_like(rhs)
+    basis = vectors[:, kept]
+    return basis @ ((basis.T @ rhs) / values[kept][:, np.newaxis])

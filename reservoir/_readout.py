@@ -1,0 +1,182 @@
+"""Readouts: how the weights from features to outputs are learned.
+
+All three take blocks of rows through `update`, are ready after `finish` and answer `predict`:
+ridge on accumulated moments, an adaptive filter row by row, or any scikit-learn estimator.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import has_fit_parameter
+
+from filters._base import AdaptiveFilter
+
+from ._moments import Moments, solve_ridge
+
+
+class Readout(Protocol):
+    """What a model asks of a readout."""
+
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def predict(self, x: np.ndarray) -> np.ndarray: ...
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """One column a class, for classifiers."""
+        ...
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What was learned so far, as plain arrays."""
+        ...
+
+    def restore(self, state: dict[str, np.ndarray]) -> None: ...
+
+    @property
+    def linear(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """``(coef (n_outputs, n_columns), intercept (n_outputs,))``, or None if not linear."""
+        ...
+
+
+class LinearReadout:
+    """Ridge from moments; memory does not grow with the number of rows."""
+
+    def __init__(self, n_columns: int, n_outputs: int, alpha: float, fit_intercept: bool) -> None:
+        self.moments = Moments(n_columns, n_outputs)
+        self._alpha, self._fit_intercept = alpha, fit_intercept
+        self._solution: tuple[np.ndarray, np.ndarray] | None = None
+
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+        self.moments.update(x, y, weights)
+        self._solution = None
+
+    def finish(self) -> None:
+        if self._solution is None:
+            coef, intercept = solve_ridge(self.moments, self._alpha, self._fit_intercept)
+            self._solution = np.ascontiguousarray(coef.T), intercept
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        coef, intercept = self.linear
+        # einsum sums every row in the same order, so a prefix of rows gives a prefix of answers.
+        return np.einsum("tc,oc->to", x, coef.astype(x.dtype, copy=False)) + intercept.astype(
+            x.dtype
+        )
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        return self.predict(x)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return self.moments.arrays()
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.moments.load(state)
+        self._solution = None
+
+    @property
+    def linear(self) -> tuple[np.ndarray, np.ndarray]:
+        self.finish()
+        assert self._solution is not None
+        return self._solution
+
+
+class FilterReadout:
+    """An adaptive filter on the features: weights change row by row (with feedback: FORCE)."""
+
+    def __init__(self, filter: AdaptiveFilter, n_outputs: int) -> None:
+        if filter.n_taps != 1:
+            raise ValueError(
+                f"a filter used as readout sees the memory's features of the present row only: "
+                f"n_taps must be 1, got {filter.n_taps}."
+            )
+        self.filter = clone(filter)
+        self._n_outputs = n_outputs
+
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+        mask = None
+        if weights is not None:
+            if not np.isin(weights, (0.0, 1.0)).all():
+                raise ValueError(
+                    "an online readout takes sample weights of 0 and 1 only; use the ridge "
+                    "readout for others."
+                )
+            mask, y = weights > 0, np.where(weights[:, np.newaxis] > 0, y, 0.0)
+        self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
+
+    def finish(self) -> None:
+        """Nothing is left to solve."""
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return np.asarray(self.filter.predict(x)).reshape(x.shape[0], -1)
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        return self.predict(x)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return self.filter.stream().state
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self.filter._publish({name: np.array(value) for name, value in state.items()})
+
+    @property
+    def linear(self) -> tuple[np.ndarray, np.ndarray]:
+        coef = self.filter.coef_.reshape(self._n_outputs, -1)
+        return coef, np.reshape(self.filter.intercept_, -1)
+
+
+class EstimatorReadout:
+    """Any scikit-learn estimator; it needs the features of all rows at once."""
+
+    def __init__(self, estimator: BaseEstimator, flatten: bool, incremental: bool) -> None:
+        if incremental and not hasattr(estimator, "partial_fit"):
+            raise ValueError(
+                f"the readout {type(estimator).__name__} has no partial_fit; use readout=None "
+                "(ridge) or a filter to learn in parts."
+            )
+        self.estimator = clone(estimator)
+        self._flatten, self._incremental = flatten, incremental
+        self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+        weights = np.ones(x.shape[0]) if weights is None else weights
+        keep = weights > 0
+        self._blocks.append((x[keep], y[keep], weights[keep]))
+
+    def finish(self) -> None:
+        if not self._blocks:
+            return
+        learn = self.estimator.partial_fit if self._incremental else self.estimator.fit
+        x, y, weights = (np.concatenate(parts) for parts in zip(*self._blocks, strict=True))
+        y = y.ravel() if self._flatten and y.ndim == 2 else y
+        if (weights == 1).all():
+            learn(x, y)
+        elif has_fit_parameter(self.estimator, "sample_weight"):
+            learn(x, y, sample_weight=weights)
+        else:
+            raise ValueError(
+                f"{type(self.estimator).__name__} takes no sample_weight, but rows have weights "
+                "other than 0 and 1."
+            )
+        self._blocks = []
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return np.asarray(self.estimator.predict(x)).reshape(x.shape[0], -1)
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Probabilities where the estimator has them, else one-hot predictions."""
+        if hasattr(self.estimator, "predict_proba"):
+            return self.estimator.predict_proba(x)
+        return (self.estimator.predict(x)[:, np.newaxis] == self.estimator.classes_).astype(float)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """A fitted estimator has no plain arrays; it stays as it is."""
+
+    @property
+    def linear(self) -> None:
+        return None

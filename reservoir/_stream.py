@@ -1,0 +1,101 @@
+"""A memory model at work row by row."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ._memory import MemoryModel
+
+
+class MemoryStream:
+    """Session of a fitted model; made by ``model.stream()``.
+
+    It owns a copy of the readout and of the memory's state, so sessions and the model do not
+    disturb each other.
+
+    Examples
+    --------
+    >>> from reservoir import ESNRegressor
+    >>> from reservoir.datasets import narma
+    >>> X, y = narma(500, random_state=0)
+    >>> model = ESNRegressor(50, random_state=0).fit(X[:-1], y[:-1])
+    >>> bool(abs(model.stream().predict_one(X[-1]) - y[-1]) < 0.5)
+    True
+    """
+
+    def __init__(self, model: MemoryModel, initial_state: Any = None) -> None:
+        self._model = copy.copy(model)
+        self._model._readout = copy.deepcopy(model._readout)
+        self._model._noise = None
+        if isinstance(initial_state, dict):
+            self._load(initial_state)
+        elif initial_state is None:
+            self._model._state = model._end[1].copy()
+        else:
+            self._model._state = model._initial_states(initial_state, 1)[0]
+        self._start = self.state
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
+        model = self._model
+        own = {"memory": model._state.copy(), "n_seen": np.array(model._n_seen)}
+        return {**own, **{f"readout_{k}": v for k, v in model._readout.state().items()}}
+
+    def reset(self) -> None:
+        """Go back to the state the session began with."""
+        self._load(self._start)
+
+    def _load(self, state: dict[str, np.ndarray]) -> None:
+        self._model._state = np.array(state["memory"])
+        self._model._n_seen = int(state["n_seen"])
+        learned = {k.removeprefix("readout_"): v for k, v in state.items() if k[:8] == "readout_"}
+        if learned:
+            self._model._readout.restore(learned)
+
+    def predict_one(self, x: Any):
+        """Return the prediction for one row and advance the memory without learning.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,)
+
+        Returns
+        -------
+        float or label (1-D y), or ndarray of shape (n_outputs,)
+        """
+        return self.predict_many(np.asarray(x).reshape(1, -1))[0]
+
+    def predict_many(self, X: Any) -> np.ndarray:
+        """As `predict_one` for a block ``(n_timesteps, n_features)``."""
+        answer, self._model._state = self._model.predict(
+            X, initial_state=self._model._state, return_state=True
+        )
+        return answer
+
+    def learn_one(self, x: Any, y: Any):
+        """Return the a-priori prediction for one row, then learn from its target.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,)
+        y : float, label, or array-like of shape (n_outputs,)
+
+        Returns
+        -------
+        As `predict_one`: computed before `y` was seen.
+        """
+        before = self._model._state.copy()
+        row = np.asarray(x).reshape(1, -1)
+        answer = self._model.predict(row, initial_state=before)[0]
+        target = np.asarray(y).reshape((1,) if self._model._target_form.ndim == 1 else (1, -1))
+        self._model.partial_fit(row, target)
+        return answer
+
+    def learn_many(self, X: Any, y: Any) -> np.ndarray:
+        """As `learn_one` for a block; every answer is a-priori."""
+        return np.array([self.learn_one(x, target) for x, target in zip(X, y, strict=True)])
