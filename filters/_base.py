@@ -145,7 +145,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
 
     def predict(
         self, X: Any, *, groups: Any = None, initial_state: Any = None, return_state: bool = False
-    ):
+    ) -> Any:
         """Filter with the frozen weights; changes nothing.
 
         Parameters
@@ -262,7 +262,8 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         for name in [n for n in vars(self) if n.endswith("_") and not n.startswith("__")]:
             delattr(self, name)
         for name in ("_state", "_target_form"):
-            vars(self).pop(name, None)
+            if name in vars(self):
+                delattr(self, name)
         return self
 
     def clear_history(self) -> Self:

@@ -47,7 +47,7 @@ class FilterStream:
         self._state = None if start is None else {k: v.copy() for k, v in start.items()}
         self._heard = None
 
-    def learn_one(self, x: Any, y: Any):
+    def learn_one(self, x: Any, y: Any) -> Any:
         """Return the a-priori output for `x`, then learn from `y`.
 
         Parameters
@@ -61,7 +61,7 @@ class FilterStream:
         """
         return self._one(self.learn_many(_row(x), _row(y)))
 
-    def predict_one(self, x: Any):
+    def predict_one(self, x: Any) -> Any:
         """Return the output for `x` and advance the delay line without learning."""
         return self._one(self.predict_many(_row(x)))
 
@@ -124,7 +124,7 @@ class FilterStream:
         self._filter._advance(state, window[-1:], (output + error).astype(output.dtype))
         self._state, self._heard = state, None
 
-    def _one(self, output: np.ndarray):
+    def _one(self, output: np.ndarray) -> Any:
         return output[0].item() if self._one_output else output[0]
 
     @staticmethod

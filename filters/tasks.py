@@ -85,7 +85,7 @@ class NoiseCanceller(TransformerMixin, BaseEstimator):
         self.fit_transform(X, y, groups=groups)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, *, groups: Any = None):
+    def fit_transform(self, X: Any, y: Any = None, *, groups: Any = None) -> Any:
         """Adapt once through X and return the cleaned signal heard on the way.
 
         Parameters
@@ -111,7 +111,7 @@ class NoiseCanceller(TransformerMixin, BaseEstimator):
             cleaned[a:b, 0] = self.filter_.adapt(part[:, 1:], part[:, 0]).error
         return data.stacked.restore(cleaned, columns=list(self.get_feature_names_out()))
 
-    def transform(self, X: Any, *, groups: Any = None):
+    def transform(self, X: Any, *, groups: Any = None) -> Any:
         """Cancel with the frozen weights.
 
         Parameters

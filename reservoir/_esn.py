@@ -7,33 +7,155 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import non_negative
 from filters.timeseries._validation import check_series
 
-from ._memory import MemoryClassifier, MemoryModel, MemoryRegressor
+from ._memory import MemoryClassifier, MemoryRegressor
+from ._model import MemoryModel
 from ._reservoir import Reservoir, child_seeds
 
 _RESERVOIR_PARAMETERS = tuple(
     name for name in Reservoir._parameter_constraints if name not in ("include_input",)
 )
-_CONSTRAINTS = {
-    **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
-    **MemoryModel._parameter_constraints,
-}
 
 
-def _reservoir_of(model: Any) -> Reservoir:
-    """An unfitted Reservoir with the parameters of `model` and a seed of its own."""
-    parameters = {name: getattr(model, name) for name in _RESERVOIR_PARAMETERS}
-    if not isinstance(model.random_state, int | np.integer):
-        parameters["random_state"] = check_random_state(model.random_state).randint(2**31 - 1)
-    return Reservoir(**parameters)
+class EchoState(MemoryModel):
+    """The reservoir's parameters, and feedback of the output into the reservoir.
+
+    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught, its own
+    output else.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
+        **MemoryModel._parameter_constraints,
+        "feedback_scaling": [non_negative()],
+    }
+
+    def __init__(
+        self,
+        n_units: int = 100,
+        *,
+        spectral_radius: float | None = 0.9,
+        leak_rate: Any = 1.0,
+        input_scaling: Any = 1.0,
+        bias_scaling: float = 0.0,
+        density: float | Literal["auto"] = "auto",
+        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        input_weights: Any = "uniform",
+        bias: Any = None,
+        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        noise: float = 0.0,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        feedback_scaling: float = 0.0,
+        alpha: float = 1e-6,
+        fit_intercept: bool = True,
+        include_input: bool = True,
+        readout: Any = None,
+        washout: int = 0,
+        random_state: Any = None,
+    ) -> None:
+        self.n_units = n_units
+        self.spectral_radius = spectral_radius
+        self.leak_rate = leak_rate
+        self.input_scaling = input_scaling
+        self.bias_scaling = bias_scaling
+        self.density = density
+        self.topology = topology
+        self.input_weights = input_weights
+        self.bias = bias
+        self.activation = activation
+        self.noise = noise
+        self.dtype = dtype
+        self.feedback_scaling = feedback_scaling
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.include_input = include_input
+        self.readout = readout
+        self.washout = washout
+        self.random_state = random_state
+
+    @property
+    def reservoir_(self) -> Reservoir:
+        """The fitted reservoir."""
+        return self.memory_
+
+    def _reservoir(self) -> Reservoir:
+        """An unfitted reservoir with these parameters and a seed of its own."""
+        parameters = {name: getattr(self, name) for name in _RESERVOIR_PARAMETERS}
+        if not isinstance(self.random_state, int | np.integer):
+            parameters["random_state"] = check_random_state(self.random_state).randint(2**31 - 1)
+        return Reservoir(**parameters)
+
+    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
+        reservoir = self._reservoir()
+        self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
+        if self._n_feedback == 0:
+            return reservoir.fit(rows)
+        if self.readout is not None and is_classifier(self.readout):
+            raise ValueError(
+                f"feedback_scaling={self.feedback_scaling} feeds scores back; a classifier as "
+                "readout gives labels. Use readout=None or a filter."
+            )
+        plain = Reservoir(**reservoir.get_params()).fit(rows)
+        seed = child_seeds(reservoir.random_state)["feedback"]
+        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (self.n_units, n_outputs))
+        joined = np.concatenate([plain.input_weights_, self.feedback_scaling * drawn], axis=1)
+        reservoir.set_params(input_weights=joined, input_scaling=1.0)
+        return reservoir.fit(np.concatenate([rows, np.zeros((rows.shape[0], n_outputs))], axis=1))
+
+    @property
+    def _n_state(self) -> int:
+        return self.memory_._n_state + self._n_feedback
+
+    def _drive(
+        self,
+        rows: np.ndarray,
+        state: np.ndarray,
+        rng: np.random.RandomState | None = None,
+        teacher: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not self._n_feedback:
+            return super()._drive(rows, state, rng)
+        assert teacher is not None, "with feedback, rows are driven with their targets"
+        n_units = self.memory_._n_state
+        fed = np.concatenate([state[n_units:][np.newaxis], np.nan_to_num(teacher)])
+        inputs = np.concatenate([rows, fed[:-1]], axis=1)
+        states, last = self.memory_._advance(inputs, state[:n_units], rng)
+        if self.include_input:
+            states = np.concatenate([states, rows.astype(states.dtype, copy=False)], axis=1)
+        return states, np.concatenate([last, fed[-1]]).astype(last.dtype)
+
+    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not self._n_feedback:
+            return super()._respond(rows, state)
+        if self._readout.linear is None:
+            return self._respond_by_row(rows, state)
+        n_units, n_features = self.memory_._n_state, rows.shape[1]
+        coef, intercept = self._readout.linear
+        inputs = np.concatenate([rows, np.zeros((rows.shape[0], self._n_feedback))], axis=1)
+        n_visible = n_features if self.include_input else 0
+        outputs, last, bad = self.memory_._run_closed(
+            coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
+        )
+        if bad >= 0:
+            outputs[bad:] = np.nan
+        return outputs, np.concatenate([last, outputs[-1]])
+
+    def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outputs = np.empty((rows.shape[0], self._n_outputs), dtype=self._dtype)
+        for t in range(rows.shape[0]):
+            columns, state = self._drive(rows[t : t + 1], state, teacher=outputs[t : t + 1] * 0)
+            outputs[t] = self._readout.predict(columns)[0]
+            state[-self._n_feedback :] = outputs[t]
+        return outputs, state
 
 
-class ESNRegressor(MemoryRegressor):
+class ESNRegressor(EchoState, MemoryRegressor):
     """Predict a value a time step with an echo state network.
 
     .. math:: x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_{in} u(t) + W_{fb} y(t-1) + b), \\quad
@@ -92,117 +214,6 @@ input_weights, bias, activation, noise, dtype
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **_CONSTRAINTS,
-        "feedback_scaling": [non_negative()],
-    }
-
-    def __init__(
-        self,
-        n_units: int = 100,
-        *,
-        spectral_radius: float | None = 0.9,
-        leak_rate: Any = 1.0,
-        input_scaling: Any = 1.0,
-        bias_scaling: float = 0.0,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
-        input_weights: Any = "uniform",
-        bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
-        noise: float = 0.0,
-        dtype: Literal["auto", "float32", "float64"] = "auto",
-        feedback_scaling: float = 0.0,
-        alpha: float = 1e-6,
-        fit_intercept: bool = True,
-        include_input: bool = True,
-        readout: Any = None,
-        washout: int = 0,
-        random_state: Any = None,
-    ) -> None:
-        self.n_units = n_units
-        self.spectral_radius = spectral_radius
-        self.leak_rate = leak_rate
-        self.input_scaling = input_scaling
-        self.bias_scaling = bias_scaling
-        self.density = density
-        self.topology = topology
-        self.input_weights = input_weights
-        self.bias = bias
-        self.activation = activation
-        self.noise = noise
-        self.dtype = dtype
-        self.feedback_scaling = feedback_scaling
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.include_input = include_input
-        self.readout = readout
-        self.washout = washout
-        self.random_state = random_state
-
-    @property
-    def reservoir_(self) -> Reservoir:
-        """The fitted reservoir."""
-        return self.memory_
-
-    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
-        reservoir = _reservoir_of(self)
-        self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
-        if self._n_feedback == 0:
-            return reservoir.fit(rows)
-        plain = Reservoir(**reservoir.get_params()).fit(rows)
-        seed = child_seeds(reservoir.random_state)["feedback"]
-        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (self.n_units, n_outputs))
-        joined = np.concatenate([plain.input_weights_, self.feedback_scaling * drawn], axis=1)
-        reservoir.set_params(input_weights=joined, input_scaling=1.0)
-        return reservoir.fit(np.concatenate([rows, np.zeros((rows.shape[0], n_outputs))], axis=1))
-
-    @property
-    def _n_state(self) -> int:
-        return self.memory_._n_state + self._n_feedback
-
-    def _drive(
-        self,
-        rows: np.ndarray,
-        state: np.ndarray,
-        rng: np.random.RandomState | None = None,
-        teacher: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if not self._n_feedback:
-            return super()._drive(rows, state, rng)
-        assert teacher is not None, "with feedback, rows are driven with their targets"
-        n_units = self.memory_._n_state
-        fed = np.concatenate([state[n_units:][np.newaxis], np.nan_to_num(teacher)])
-        inputs = np.concatenate([rows, fed[:-1]], axis=1)
-        states, last = self.memory_._advance(inputs, state[:n_units], rng)
-        if self.include_input:
-            states = np.concatenate([states, rows.astype(states.dtype, copy=False)], axis=1)
-        return states, np.concatenate([last, fed[-1]]).astype(last.dtype)
-
-    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if not self._n_feedback:
-            return super()._respond(rows, state)
-        if self._readout.linear is None:
-            return self._respond_by_row(rows, state)
-        n_units, n_features = self.memory_._n_state, rows.shape[1]
-        coef, intercept = self._readout.linear
-        inputs = np.concatenate([rows, np.zeros((rows.shape[0], self._n_feedback))], axis=1)
-        n_visible = n_features if self.include_input else 0
-        outputs, last, bad = self.memory_._run_closed(
-            coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
-        )
-        if bad >= 0:
-            outputs[bad:] = np.nan
-        return outputs, np.concatenate([last, outputs[-1]])
-
-    def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outputs = np.empty((rows.shape[0], self._n_outputs), dtype=self._dtype)
-        for t in range(rows.shape[0]):
-            columns, state = self._drive(rows[t : t + 1], state, teacher=outputs[t : t + 1] * 0)
-            outputs[t] = self._readout.predict(columns)[0]
-            state[-self._n_feedback :] = outputs[t]
-        return outputs, state
-
     def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
         linear = self._readout.linear
         if self._n_feedback or linear is None:
@@ -221,7 +232,7 @@ input_weights, bias, activation, noise, dtype
         initial_state: Any = None,
         return_state: bool = False,
         y_context: Any = None,
-    ):
+    ) -> Any:
         """Predict every row; every series starts from `initial_state`.
 
         Parameters
@@ -257,7 +268,7 @@ input_weights, bias, activation, noise, dtype
         return (answer, state) if return_state else answer
 
 
-class ESNClassifier(MemoryClassifier):
+class ESNClassifier(EchoState, MemoryClassifier):
     """Predict a label a time step with an echo state network.
 
     Parameters
@@ -265,6 +276,8 @@ class ESNClassifier(MemoryClassifier):
     n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
 input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
+    feedback_scaling : float, default=0.0
+        As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
     alpha, fit_intercept, include_input, readout, washout, random_state
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.
 
@@ -288,54 +301,3 @@ input_weights, bias, activation, noise, dtype
     >>> bool(ESNClassifier(100, random_state=0).fit(x[1:], rises).score(x[1:], rises) > 0.9)
     True
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = _CONSTRAINTS
-
-    def __init__(
-        self,
-        n_units: int = 100,
-        *,
-        spectral_radius: float | None = 0.9,
-        leak_rate: Any = 1.0,
-        input_scaling: Any = 1.0,
-        bias_scaling: float = 0.0,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
-        input_weights: Any = "uniform",
-        bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
-        noise: float = 0.0,
-        dtype: Literal["auto", "float32", "float64"] = "auto",
-        alpha: float = 1e-6,
-        fit_intercept: bool = True,
-        include_input: bool = True,
-        readout: Any = None,
-        washout: int = 0,
-        random_state: Any = None,
-    ) -> None:
-        self.n_units = n_units
-        self.spectral_radius = spectral_radius
-        self.leak_rate = leak_rate
-        self.input_scaling = input_scaling
-        self.bias_scaling = bias_scaling
-        self.density = density
-        self.topology = topology
-        self.input_weights = input_weights
-        self.bias = bias
-        self.activation = activation
-        self.noise = noise
-        self.dtype = dtype
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.include_input = include_input
-        self.readout = readout
-        self.washout = washout
-        self.random_state = random_state
-
-    @property
-    def reservoir_(self) -> Reservoir:
-        """The fitted reservoir."""
-        return self.memory_
-
-    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
-        return _reservoir_of(self).fit(rows)

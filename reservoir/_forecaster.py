@@ -130,7 +130,7 @@ class ESNForecaster(BaseEstimator):
         self._last_row, self._last_level = scaled[-1:], data.rows[-1]
         return self
 
-    def forecast(self, n_steps: int, *, context: Any = None, exog: Any = None):
+    def forecast(self, n_steps: int, *, context: Any = None, exog: Any = None) -> Any:
         """Predict the next `n_steps` rows, each prediction being the next input.
 
         Parameters
@@ -172,7 +172,7 @@ class ESNForecaster(BaseEstimator):
             return self._label(runs[0], getattr(context, "index", None))
         return np.stack(runs) if stacked.container == "panel" else runs
 
-    def predict(self, X: Any, *, exog: Any = None, groups: Any = None):
+    def predict(self, X: Any, *, exog: Any = None, groups: Any = None) -> Any:
         """Predict one step ahead all along a series.
 
         Parameters
@@ -260,12 +260,13 @@ class ESNForecaster(BaseEstimator):
     def _check_exog(
         self, exog: Any, stacked: Stacked | None, n_rows: int, reset: bool = False
     ) -> np.ndarray:
+        if reset:
+            self._n_exog = 0
         if exog is None:
-            if not reset and self._n_exog:
+            if self._n_exog:
                 raise ValueError(
                     f"the forecaster was fitted with {self._n_exog} exogenous column(s): pass exog."
                 )
-            self._n_exog = 0
             return np.empty((n_rows, 0))
         if stacked is not None and stacked.n_series > 1:
             raise ValueError("exog goes with one series; put more series' columns into X instead.")
@@ -283,7 +284,7 @@ class ESNForecaster(BaseEstimator):
         index = getattr(X, "index", None)
         kind = "series" if isinstance(X, pd.Series) else "frame" if index is not None else "array"
         names = [X.name] if kind == "series" else list(getattr(X, "columns", [])) or None
-        self._form = (kind, None if isinstance(index, pd.MultiIndex) else index, names)
+        self._form: tuple[str, Any, Any] = (kind, None if isinstance(index, pd.MultiIndex) else index, names)
 
     def _label(self, values: np.ndarray, index: Any, moved: bool = False) -> Any:
         kind, _, names = self._form

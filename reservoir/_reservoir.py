@@ -336,7 +336,7 @@ class Reservoir(Memory):
         return tags
 
 
-def _kernel_form(matrix: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, ...]:
+def _kernel_form(matrix: Any) -> tuple[np.ndarray, ...]:
     """W as ``reservoir.kernels.drive`` takes it."""
     if sparse.issparse(matrix):
         return matrix.data, matrix.indices.astype(np.uint64), matrix.indptr.astype(np.uint64)

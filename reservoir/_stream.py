@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from ._memory import MemoryModel
+    from ._model import MemoryModel
 
 
 class MemoryStream:
@@ -57,7 +57,7 @@ class MemoryStream:
         if learned:
             self._model._readout.restore(learned)
 
-    def predict_one(self, x: Any):
+    def predict_one(self, x: Any) -> Any:
         """Return the prediction for one row and advance the memory without learning.
 
         Parameters
@@ -77,7 +77,7 @@ class MemoryStream:
         )
         return answer
 
-    def learn_one(self, x: Any, y: Any):
+    def learn_one(self, x: Any, y: Any) -> Any:
         """Return the a-priori prediction for one row, then learn from its target.
 
         Parameters

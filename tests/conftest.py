@@ -1,9 +1,12 @@
-"""Before anything is imported: a private kernel cache, and scikit-learn's array-API checks on."""
+"""Before anything is imported: a private kernel cache, one BLAS thread a worker, all checks on."""
 
 import os
 import tempfile
 
 # The disk cache does not see edits of a kernels file that another one calls; tests compile afresh.
 os.environ.setdefault("NUMBA_CACHE_DIR", tempfile.mkdtemp(prefix="kernels-"))
+# Workers of pytest-xdist share the cores: BLAS threads on top of them cost 10x on small matrices.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# scikit-learn skips its array-API checks without this.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -41,7 +41,7 @@ class Memory(TransformerMixin, BaseEstimator):
     def _n_state(self) -> int:
         raise NotImplementedError
 
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None):
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Fix the memory's weights for the number of features of `X`.
 
         Parameters
@@ -68,7 +68,7 @@ class Memory(TransformerMixin, BaseEstimator):
         groups: Any = None,
         initial_state: Any = None,
         return_state: bool = False,
-    ):
+    ) -> Any:
         """Compute the features of every row; every series starts from `initial_state`.
 
         Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from ._validation import check_finite
 
 
-def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean"):
+def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean") -> Any:
     """Mean squared error.
 
     .. math:: MSE_j = \\frac{\\sum_t w_t (y_{tj} - \\hat y_{tj})^2}{\\sum_t w_t}
@@ -40,7 +40,7 @@ def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
     return _collect(np.average((true - pred) ** 2, axis=0, weights=weight), multioutput)
 
 
-def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean"):
+def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean") -> Any:
     """Mean squared error divided by the variance of the truth.
 
     .. math:: NMSE_j = MSE_j / \\mathrm{var}(y_j), \\quad
@@ -79,7 +79,7 @@ def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
     return _collect(error / variance, multioutput)
 
 
-def nrmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean"):
+def nrmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean") -> Any:
     """Root mean squared error divided by the standard deviation of the truth.
 
     .. math:: NRMSE = \\sqrt{NMSE} = \\sqrt{\\frac{1}{m} \\sum_j MSE_j / \\mathrm{var}(y_j)}
@@ -273,7 +273,7 @@ def _columns(values: Any) -> np.ndarray:
     return array.reshape(array.shape[0] if array.ndim else 1, -1)
 
 
-def _collect(values: np.ndarray, multioutput: str):
+def _collect(values: np.ndarray, multioutput: str) -> Any:
     if multioutput == "raw":
         return values
     if multioutput != "mean":

@@ -161,8 +161,7 @@ def as_series(X: Any, *, groups: Any = None) -> Stacked:
     if _is_list_of_series(X):
         _refuse_groups(groups, "a list of series")
         return _from_list(X)
-    if not (hasattr(X, "shape") or isinstance(X, list | tuple)):
-        X = np.asarray(X)
+    X = _with_shape(X)
     ndim = np.ndim(X) if not (sparse.issparse(X) or isinstance(X, pd.DataFrame)) else 2
     if ndim == 3:
         _refuse_groups(groups, "a 3-D array")
@@ -181,7 +180,12 @@ def holds_series(X: Any) -> bool:
     """Whether `X` itself states where series begin: a MultiIndex, a list of series, a 3-D array."""
     if isinstance(X, pd.DataFrame | pd.Series):
         return isinstance(X.index, pd.MultiIndex)
-    return _is_list_of_series(X) or (not sparse.issparse(X) and np.ndim(X) == 3)
+    return _is_list_of_series(X) or (not sparse.issparse(X) and np.ndim(_with_shape(X)) == 3)
+
+
+def _with_shape(X: Any) -> Any:
+    """`X`, as an array if it merely can become one."""
+    return X if hasattr(X, "shape") or isinstance(X, list | tuple) else np.asarray(X)
 
 
 def _refuse_groups(groups: Any, container: str) -> None:

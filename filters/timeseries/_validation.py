@@ -15,6 +15,7 @@ from ._errors import SequenceError
 from ._sequences import Stacked, as_cases, as_series, holds_series
 
 FLOATS = (np.float64, np.float32)
+TargetKind = Literal["none", "numeric", "labels"]
 
 
 class TargetForm(NamedTuple):
@@ -58,7 +59,7 @@ class SeriesData:
     """
 
     rows: np.ndarray
-    targets: np.ndarray | None
+    targets: Any
     weights: np.ndarray | None
     stacked: Stacked
     form: TargetForm
@@ -70,7 +71,7 @@ def check_series(
     y: Any = None,
     *,
     reset: bool,
-    target: Literal["none", "numeric", "labels"] = "none",
+    target: TargetKind = "none",
     sample_weight: Any = None,
     groups: Any = None,
     allow_unlabelled: bool = False,
@@ -236,6 +237,8 @@ def _label_targets(y: Any, allow_unlabelled: bool) -> tuple[np.ndarray, np.ndarr
     if missing.any() and not allow_unlabelled:
         raise ValueError("Input y contains NaN: every row needs a label here.")
     if not missing.all():
+        if labels.dtype.kind == "f":
+            check_finite(labels[~missing], name="y")
         check_classification_targets(labels[~missing])
     return labels, missing
 

@@ -1,0 +1,114 @@
+"""The command line: ``reservoir compare`` and ``python -m reservoir compare``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        0 done; 1 the results cannot be written, or an extra is missing; 2 something asked for
+        cannot be done; 130 interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    options = parser.parse_args(words)
+    if options.version:
+        from .evaluation._machine import package_version
+
+        print(f"reservoir-filters {package_version()}")
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return _compare(options, shlex.join(["reservoir", *words]))
+    except KeyboardInterrupt as error:
+        return _fail(str(error) or "interrupted", 130)
+
+
+def _compare(options: argparse.Namespace, command: str) -> int:
+    from .evaluation import MODELS, TASKS, OutputError, UsageError, compare
+
+    if options.list:
+        lines = [f"task {name}" for name in TASKS] + [f"model {name}" for name in MODELS]
+        print("\n".join(lines))
+        return 0
+    try:
+        rows = compare(
+            _names(options.tasks),
+            _names(options.models),
+            seeds=_seeds(options.seeds),
+            out=options.out,
+            quick=options.quick,
+            n_jobs=options.jobs,
+            command=command,
+        )
+    except UsageError as error:
+        return _fail(str(error), 2)
+    except (OutputError, ImportError) as error:
+        return _fail(error.strerror if isinstance(error, OutputError) else str(error), 1)
+    failed = int((rows["status"] == "failed").sum())
+    print(os.path.join(options.out, "report.html"))
+    if failed:  # the job is done and the report says so, too
+        _fail(f"{failed} row(s) failed; their notes in results.csv say why", 0)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="reservoir", description="Adaptive filters, reservoirs and recurrent networks."
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    compare = commands.add_parser(
+        "compare",
+        help="run models on tasks and write one report",
+        description="Run models on tasks under one protocol; write results.csv, report.md and "
+        "report.html. The same folder again goes on where the last run stopped.",
+    )
+    compare.add_argument("--tasks", metavar="A,B", help="names, separated by commas (default: all)")
+    compare.add_argument(
+        "--models", metavar="A,B", help="names, separated by commas (default: all)"
+    )
+    compare.add_argument("--seeds", metavar="N,N", default="0,1,2", help="default: 0,1,2")
+    compare.add_argument("--out", metavar="DIR", default="report", help="default: report")
+    compare.add_argument("--quick", action="store_true", help="smaller tests and budgets, < 40 s")
+    compare.add_argument("--jobs", metavar="N", type=int, help="processes (default: one a core)")
+    compare.add_argument("--list", action="store_true", help="list tasks and models and stop")
+    return parser
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _seeds(text: str) -> list[int]:
+    from .evaluation import UsageError
+
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise UsageError(f"--seeds takes whole numbers separated by commas, got {text!r}") from None
+
+
+def _fail(text: str, code: int) -> int:
+    print(f"reservoir: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""MemoryModel: drives a memory through series, block by block, into a readout."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from filters import TapDelay
+from filters._base import AdaptiveFilter
+from filters.timeseries._memory import Memory
+from filters.timeseries._sklearn_private import (
+    HasMethods,
+    non_negative,
+    positive_int,
+    validate_parameters,
+)
+from filters.timeseries._validation import SeriesData, TargetKind, check_series
+
+from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
+from ._stream import MemoryStream
+
+_BLOCK = 1024  # rows driven at once: bounds the memory of fit and predict
+
+
+class MemoryModel(BaseEstimator):
+    """Base of the models: drives a memory block by block into a readout.
+
+    A subclass says which targets it takes (`_targets_of`), how features become an answer and, if
+    its memory is not the constructor's `memory`, how to make one (`_new_memory`).
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "readout": [HasMethods(["fit", "predict"]), None],
+        "alpha": [non_negative()],
+        "fit_intercept": ["boolean"],
+        "include_input": ["boolean"],
+        "washout": [positive_int(0)],
+    }
+    _target_kind: ClassVar[TargetKind] = "numeric"
+    memory_: Memory
+    _readout: Readout
+
+    # ---- learning -----------------------------------------------------------------------------
+
+    def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
+        """A fitted memory for these rows."""
+        return (TapDelay() if self.memory is None else clone(self.memory)).fit(rows)
+
+    def _new_readout(self, n_columns: int, n_outputs: int, incremental: bool) -> Readout:
+        if self.readout is None:
+            return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept)
+        if isinstance(self.readout, AdaptiveFilter):
+            return FilterReadout(self.readout, n_outputs)
+        flatten = n_outputs == 1 and self._target_form.ndim == 1
+        return EstimatorReadout(self.readout, flatten, incremental)
+
+    def _begin(self, data: SeriesData, targets: np.ndarray, incremental: bool) -> None:
+        self._target_form = data.form
+        self._n_outputs = targets.shape[1]
+        self.memory_ = self._new_memory(data.rows[:_BLOCK], self._n_outputs)
+        self._dtype = self.memory_._dtype_for(data.rows.dtype)
+        self._noise = self.memory_._noise_rng()
+        n_columns = self.memory_._n_features_out + (
+            self.n_features_in_ if self.include_input else 0
+        )
+        self._readout = self._new_readout(n_columns, self._n_outputs, incremental)
+        self._start_series()
+
+    def _start_series(self) -> None:
+        self._state = np.zeros(self._n_state, dtype=self._dtype)
+        self._n_seen = 0
+
+    @property
+    def _n_state(self) -> int:
+        return self.memory_._n_state
+
+    def _learn(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, incremental: bool
+    ) -> Self:
+        validate_parameters(self)
+        data = check_series(
+            self,
+            X,
+            y,
+            reset=reset,
+            target=self._target_kind,
+            sample_weight=sample_weight,
+            groups=groups,
+            allow_unlabelled=True,
+        )
+        targets = self._targets_of(data, reset)
+        if reset:
+            self._begin(data, targets, incremental)
+        elif targets.shape[1] != self._n_outputs:
+            raise ValueError(
+                f"y has {targets.shape[1]} outputs, but {type(self).__name__} began with "
+                f"{self._n_outputs}."
+            )
+        n_used = 0
+        for a, b in data.stacked.spans():
+            if data.stacked.bounded:
+                self._start_series()
+            weights = None if data.weights is None else data.weights[a:b]
+            n_used += self._learn_series(data.rows[a:b], targets[a:b], weights)
+        if n_used == 0 and not incremental:
+            raise ValueError(
+                f"washout={self.washout} leaves no row to learn from: the longest series has "
+                f"{int(data.stacked.lengths.max())} rows, and unlabelled rows do not count."
+            )
+        if data.stacked.bounded and incremental:
+            self._start_series()
+        if not incremental or n_used:
+            self._finish()
+        return self
+
+    def _learn_series(
+        self, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray | None
+    ) -> int:
+        """Feed one stretch to the readout; return how many rows had weight."""
+        n_used = 0
+        for start in range(0, rows.shape[0], _BLOCK):
+            part = slice(start, start + _BLOCK)
+            features, self._state = self._drive(
+                rows[part], self._state, rng=self._noise, teacher=targets[part]
+            )
+            n = features.shape[0]
+            weight = None if weights is None else weights[part]
+            n_washed = min(max(self.washout - self._n_seen, 0), n)
+            if n_washed:
+                weight = np.ones(n) if weight is None else weight.copy()
+                weight[:n_washed] = 0.0
+            self._readout.update(features, targets[part], weight)
+            self._end = features[-1:], self._state.copy()
+            self._n_seen += n
+            n_used += n if weight is None else int(np.count_nonzero(weight))
+        return n_used
+
+    def _drive(
+        self,
+        rows: np.ndarray,
+        state: np.ndarray,
+        rng: np.random.RandomState | None = None,
+        teacher: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of the readout for a stretch of rows, and the state after it."""
+        features, state = self.memory_._advance(rows, state, rng)
+        if self.include_input:
+            features = np.concatenate([features, rows.astype(features.dtype, copy=False)], axis=1)
+        return features, state
+
+    def _finish(self) -> None:
+        self._readout.finish()
+        if isinstance(self._readout, EstimatorReadout):
+            self.readout_ = self._readout.estimator
+            return
+        linear = self._readout.linear
+        assert linear is not None, "the other readouts are linear"
+        coef, intercept = linear
+        if self._target_form.ndim == 1 and self._n_outputs == 1:
+            coef, intercept = coef[0], intercept[0]
+        self.coef_, self.intercept_ = coef.copy(), intercept.copy()
+
+    def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
+        raise NotImplementedError
+
+    # ---- answering ----------------------------------------------------------------------------
+
+    def _answer(
+        self, X: Any, groups: Any, initial_state: Any
+    ) -> tuple[np.ndarray, np.ndarray, SeriesData]:
+        """Raw outputs of the readout for every row, the states after each series, the data."""
+        check_is_fitted(self, "memory_")
+        data = check_series(self, X, reset=False, groups=groups)
+        states = self._initial_states(initial_state, data.stacked.n_series)
+        outputs = []
+        for i, (a, b) in enumerate(data.stacked.spans()):
+            for start in range(a, b, _BLOCK):
+                rows = data.rows[start : min(start + _BLOCK, b)]
+                output, states[i] = self._respond(rows, states[i])
+                outputs.append(output)
+        return np.concatenate(outputs), states, data
+
+    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        features, state = self._drive(rows, state)
+        return self._readout.predict(features), state
+
+    def _initial_states(self, initial_state: Any, n_series: int) -> np.ndarray:
+        states = np.zeros((n_series, self._n_state), dtype=self._dtype)
+        if initial_state is not None:
+            given = np.asarray(initial_state)
+            if given.shape not in {states.shape[1:], states.shape}:
+                raise ValueError(
+                    f"initial_state must have shape {states.shape[1:]} or {states.shape}, got "
+                    f"{given.shape}."
+                )
+            states[:] = given
+        return states
+
+    def stream(self, initial_state: Any = None) -> MemoryStream:
+        """Open a session that goes on row by row.
+
+        Parameters
+        ----------
+        initial_state : dict of arrays or ndarray of shape (n_state,), default=None
+            A `state` of an earlier session, or a state as `predict` returns it; None goes on from
+            the last row of the last training series.
+
+        Returns
+        -------
+        MemoryStream
+            The model itself stays as it is.
+        """
+        check_is_fitted(self, "memory_")
+        return MemoryStream(self, initial_state)

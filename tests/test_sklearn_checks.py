@@ -1,0 +1,103 @@
+"""Every public estimator under scikit-learn's own checks, found by walking the public names."""
+
+import inspect
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import filters
+import filters.timeseries
+import reservoir
+import reservoir.baselines
+
+MEMORY = {
+    "check_methods_sample_order_invariance": "a row's answer depends on the rows before it",
+    "check_methods_subset_invariance": "a row's answer depends on the rows before it",
+}
+IN_ORDER = {
+    "check_sample_weight_equivalence_on_dense_data": "trained in the order of the rows",
+}
+# fit_transform is the online answer and transform the frozen one, by design (see its docstring).
+ONLINE = {
+    "check_transformer_general": "fit_transform adapts as it goes, transform is frozen",
+    "check_transformer_data_not_an_array": "fit_transform adapts as it goes, transform is frozen",
+}
+# Rows are whole sequences or nothing is remembered: no failure is expected.
+ROW_IS_A_CASE = {"ESNSequenceClassifier", "ReservoirFeatures", "RNNSequenceClassifier"}
+# A filter with one tap, the default, is a linear model of the present row.
+MEMORYLESS_BY_DEFAULT = {"LMSFilter", "NLMSFilter", "RLSFilter", "WarmTimeSeriesSplit"}
+QUICK = {
+    "ESNSequenceClassifier": {"n_units": 30},
+    "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 60, "learning_rate": 0.03},
+    "RNNSequenceClassifier": {"hidden_sizes": (8,), "max_iter": 60, "learning_rate": 0.03},
+}
+
+
+def public_estimators():
+    """All public estimator classes, whatever module they come from."""
+    found = {}
+    for module in (filters, filters.timeseries, reservoir, reservoir.baselines):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            has_fit = inspect.isclass(thing) and hasattr(thing, "fit")
+            if has_fit and issubclass(thing, BaseEstimator):
+                found[name] = thing
+    return found
+
+
+def expected_failures(estimator):
+    name = type(estimator).__name__
+    memoryless = (
+        name in ROW_IS_A_CASE
+        or (name in MEMORYLESS_BY_DEFAULT and estimator.n_taps == 1)
+        or getattr(estimator, "spectral_radius", None) == 0
+        or (name == "TapDelay" and estimator.n_taps == 1)
+    )
+    if memoryless:
+        return {}
+    expected = dict(MEMORY)
+    if "sample_weight" in inspect.signature(getattr(estimator, "fit", len)).parameters:
+        expected |= IN_ORDER
+    if name == "NoiseCanceller":
+        expected |= ONLINE
+    return expected
+
+
+DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
+WITH_MEMORY = [filters.LMSFilter(3), filters.NLMSFilter(3), filters.RLSFilter(3)]
+MEMORY_OFF = [
+    filters.TapDelay(1),
+    reservoir.Reservoir(spectral_radius=0),
+    reservoir.ESNRegressor(spectral_radius=0),
+    reservoir.ESNClassifier(spectral_radius=0),
+    reservoir.MemoryRegressor(filters.TapDelay(1)),
+    reservoir.MemoryClassifier(filters.TapDelay(1)),
+]
+
+
+@parametrize_with_checks(
+    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:4],
+    expected_failed_checks=expected_failures,
+    xfail_strict=True,
+)
+def test_sklearn_contract(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(MEMORY_OFF[4:])
+def test_sklearn_contract_of_one_tap_models(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_built_without_arguments():
+    found = public_estimators()
+    assert len(found) >= 14
+    for cls in found.values():
+        cls()
+
+
+@pytest.mark.parametrize("module", [filters, filters.timeseries, reservoir, reservoir.baselines])
+def test_public_names_exist_and_are_documented(module):
+    for name in module.__all__:
+        assert (getattr(module, name).__doc__ or "").strip(), name
