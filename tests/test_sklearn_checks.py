@@ -29,8 +29,14 @@ ROW_IS_A_CASE = {"ESNSequenceClassifier", "ReservoirFeatures", "RNNSequenceClass
 MEMORYLESS_BY_DEFAULT = {"LMSFilter", "NLMSFilter", "RLSFilter", "WarmTimeSeriesSplit"}
 QUICK = {
     "ESNSequenceClassifier": {"n_units": 30},
-    "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 60, "learning_rate": 0.03},
-    "RNNSequenceClassifier": {"hidden_sizes": (8,), "max_iter": 60, "learning_rate": 0.03},
+    "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
+    # One batch: a repeated case and a case of weight two are then the same step.
+    "RNNSequenceClassifier": {
+        "hidden_sizes": (8,),
+        "max_iter": 20,
+        "learning_rate": 0.05,
+        "batch_size": 1000,
+    },
 }
 
 

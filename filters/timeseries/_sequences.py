@@ -77,7 +77,7 @@ class Stacked:
         return values
 
     def _align_list(self, values: Any, name: str) -> np.ndarray:
-        parts = [np.asarray(part) for part in values] if np.ndim(values) != 0 else []
+        parts = [np.asarray(part) for part in values] if hasattr(values, "__len__") else []
         if len(parts) != self.n_series:
             raise SequenceError(
                 f"X is a list of {self.n_series} series, so {name} must be a list of as many "

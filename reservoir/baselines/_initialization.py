@@ -1,0 +1,43 @@
+"""First weights: one function a name, one child seed a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def glorot_uniform(rng: np.random.RandomState, n_out: int, n_in: int) -> np.ndarray:
+    """Uniform on +-sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, equation 16)."""
+    limit = np.sqrt(6.0 / (n_in + n_out))
+    return rng.uniform(-limit, limit, (n_out, n_in))
+
+
+def orthogonal(rng: np.random.RandomState, n_units: int) -> np.ndarray:
+    """A rotation or reflection drawn uniformly (Saxe, McClelland and Ganguli 2014)."""
+    q, r = np.linalg.qr(rng.normal(size=(n_units, n_units)))
+    return q * np.where(np.diag(r) < 0, -1.0, 1.0)  # without the signs QR would not be uniform
+
+
+def identity(rng: np.random.RandomState, n_units: int) -> np.ndarray:
+    """The identity, with ReLU known as IRNN (Le, Jaitly and Hinton 2015)."""
+    return np.eye(n_units)
+
+
+def normalized_positive(rng: np.random.RandomState, n_units: int) -> np.ndarray:
+    """Positive definite, largest eigenvalue 1: np-RNN (Talathi and Vartak 2015, section 2)."""
+    draw = rng.normal(size=(n_units, n_units))
+    matrix = draw.T @ draw / n_units + np.eye(n_units)
+    return matrix / np.linalg.eigvalsh(matrix)[-1]
+
+
+RECURRENT_INITS: dict[str, Callable[[np.random.RandomState, int], np.ndarray]] = {
+    "orthogonal": orthogonal,
+    "identity": identity,
+    "np": normalized_positive,
+}
+
+
+def child(rng: np.random.RandomState) -> np.random.RandomState:
+    """A random stream of its own for one matrix."""
+    return np.random.RandomState(rng.randint(np.iinfo(np.int32).max))

@@ -1,0 +1,138 @@
+"""The cell kernels against their naive twins and against central differences."""
+
+import naive_cells
+import numpy as np
+import pytest
+
+from reservoir.kernels.cell_elman import elman_backward, elman_forward
+from reservoir.kernels.cell_lstm import lstm_backward, lstm_forward
+
+N_UNITS, N_INPUTS = 3, 2
+LENGTHS = np.array([4, 2, 3])
+
+
+class Elman:
+    n_gates = 1
+
+    def __init__(self, relu):
+        self.relu = relu
+
+    def forward(self, W, columns, initial):
+        columns[0, :N_UNITS] = initial[0]
+        scratch = np.empty((N_UNITS, columns.shape[2]), columns.dtype)
+        elman_forward(W, self.relu, LENGTHS, scratch, columns)
+        self.columns = columns
+        return columns[1:, :N_UNITS]
+
+    def backward(self, W, upstream):
+        dh = np.zeros(upstream.shape[1:], upstream.dtype)
+        grads = upstream.copy()
+        recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
+        elman_backward(recurrent_t, self.relu, self.columns, dh, grads)
+        return grads, (dh,)
+
+    def naive(self, parts, X, state):
+        f = naive_cells.relu if self.relu else np.tanh
+        return naive_cells.elman(parts, X, state, f)[0]
+
+
+class LSTM:
+    n_gates = 4
+
+    def forward(self, W, columns, initial):
+        n_timesteps, n_batch = columns.shape[0] - 1, columns.shape[2]
+        self.gates = np.empty((n_timesteps, 4 * N_UNITS, n_batch), columns.dtype)
+        self.cells = np.empty((n_timesteps + 1, N_UNITS, n_batch), columns.dtype)
+        self.squashed = np.empty((n_timesteps, N_UNITS, n_batch), columns.dtype)
+        columns[0, :N_UNITS], self.cells[0] = initial
+        lstm_forward(W, LENGTHS, columns, self.gates, self.cells, self.squashed)
+        return columns[1:, :N_UNITS]
+
+    def backward(self, W, upstream):
+        dh, dc = np.zeros((2, *upstream.shape[1:]), upstream.dtype)
+        grads = self.gates.copy()
+        recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
+        lstm_backward(recurrent_t, grads, self.cells, self.squashed, upstream, dh, dc)
+        return grads, (dh, dc)
+
+    def naive(self, parts, X, state):
+        return naive_cells.lstm(parts, X, state)[0]
+
+
+CELLS = {"tanh": Elman(False), "relu": Elman(True), "lstm": LSTM()}
+
+
+def draw(cell, dtype=np.float64):
+    rng = np.random.RandomState(3)
+    n_columns = N_UNITS + N_INPUTS + 1
+    W = rng.normal(size=(cell.n_gates * N_UNITS, n_columns)).astype(dtype)
+    columns = np.ones((LENGTHS.max() + 1, n_columns, LENGTHS.size), dtype)
+    columns[:-1, N_UNITS:-1] = rng.normal(size=(LENGTHS.max(), N_INPUTS, LENGTHS.size))
+    initial = list(rng.normal(size=(2 if cell.n_gates == 4 else 1, N_UNITS, 3)).astype(dtype))
+    return W, columns, initial, rng
+
+
+def parts_of(W):
+    return {"recurrent": W[:, :N_UNITS], "input": W[:, N_UNITS:-1], "bias": W[:, -1]}
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-13), (np.float32, 2e-6)])
+def test_forward_is_the_published_recursion(name, dtype, rtol):
+    cell = CELLS[name]
+    W, columns, initial, _ = draw(cell, dtype)
+    X = columns[:-1, N_UNITS:-1].copy()
+    H = cell.forward(W, columns, initial)
+    assert H.dtype == dtype
+    for b, length in enumerate(LENGTHS):
+        state = tuple(part[:, b] for part in initial)
+        expected = cell.naive(parts_of(W), X[:length, :, b], state)
+        np.testing.assert_allclose(H[:length, :, b], expected, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_state_is_zero_behind_the_end_of_a_series(name):
+    cell = CELLS[name]
+    W, columns, initial, _ = draw(cell)
+    H = cell.forward(W, columns, initial)
+    for b, length in enumerate(LENGTHS):
+        assert (H[:length, :, b] != 0).any(axis=1).all()
+        assert (H[length:, :, b] == 0).all()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_backward_is_the_central_difference(name):
+    """Of sum_t u(t) . h(t), with respect to weights and to the state before the window."""
+    cell = CELLS[name]
+    W, columns, initial, rng = draw(cell)
+    upstream = rng.normal(size=(LENGTHS.max(), N_UNITS, LENGTHS.size))
+    for b, length in enumerate(LENGTHS):
+        upstream[length:, :, b] = 0.0
+
+    def value():
+        return np.sum(upstream * cell.forward(W, columns.copy(), initial))
+
+    by_weight = naive_cells.central_difference(value, W)
+    by_state = [naive_cells.central_difference(value, part) for part in initial]
+    value()
+    grads, from_states = cell.backward(W, upstream)
+    gradient = np.einsum("tgb,tcb->gc", grads, cell_columns(cell, W, columns, initial))
+    np.testing.assert_allclose(gradient, by_weight, rtol=1e-8, atol=1e-8)
+    for got, expected in zip(from_states, by_state, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-8)
+
+
+def cell_columns(cell, W, columns, initial):
+    filled = columns.copy()
+    cell.forward(W, filled, initial)
+    return filled[:-1]
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_nan_is_not_swallowed(name):
+    cell = CELLS[name]
+    W, columns, initial, _ = draw(cell)
+    columns[0, N_UNITS, 0] = np.nan
+    H = cell.forward(W, columns, initial)
+    assert np.isnan(H[: LENGTHS[0], :, 0]).all()
+    assert np.isfinite(H[:, :, 1:]).all()
