@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
+from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import non_negative
 from filters.timeseries._validation import check_series
@@ -34,6 +36,8 @@ class EchoState(MemoryModel):
         **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
         **MemoryModel._parameter_constraints,
         "feedback_scaling": [non_negative()],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -57,7 +61,9 @@ class EchoState(MemoryModel):
         include_input: bool = True,
         readout: Any = None,
         washout: int = 0,
+        n_jobs: int | None = None,
         random_state: Any = None,
+        verbose: int = 0,
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
@@ -77,7 +83,9 @@ class EchoState(MemoryModel):
         self.include_input = include_input
         self.readout = readout
         self.washout = washout
+        self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     @property
     def reservoir_(self) -> Reservoir:
@@ -143,7 +151,12 @@ class EchoState(MemoryModel):
             coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
         )
         if bad >= 0:
-            outputs[bad:] = np.nan
+            raise DivergenceError(
+                f"the output fed back drove {type(self).__name__} out of the finite numbers {bad} "
+                "rows after the last known output. Raise alpha, lower feedback_scaling, or train "
+                "with noise.",
+                bad,
+            )
         return outputs, np.concatenate([last, outputs[-1]])
 
     def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +191,11 @@ input_weights, bias, activation, noise, dtype
         As in `MemoryRegressor`.
     washout : int, default=0
         First rows of each series left out of the fit.
+    n_jobs : int, default=None
+        Threads that run independent series of one `predict`; the numbers are the same.
     random_state : int, RandomState or None, default=None
+    verbose : int, default=0
+        1 reports the progress of `fit` on standard error about every second.
 
     Attributes
     ----------
@@ -278,7 +295,7 @@ input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
-    alpha, fit_intercept, include_input, readout, washout, random_state
+    alpha, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.
 
     Attributes

@@ -284,7 +284,11 @@ class ESNForecaster(BaseEstimator):
         index = getattr(X, "index", None)
         kind = "series" if isinstance(X, pd.Series) else "frame" if index is not None else "array"
         names = [X.name] if kind == "series" else list(getattr(X, "columns", [])) or None
-        self._form: tuple[str, Any, Any] = (kind, None if isinstance(index, pd.MultiIndex) else index, names)
+        self._form: tuple[str, Any, Any] = (
+            kind,
+            None if isinstance(index, pd.MultiIndex) else index,
+            names,
+        )
 
     def _label(self, values: np.ndarray, index: Any, moved: bool = False) -> Any:
         kind, _, names = self._form

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from filters import TapDelay
@@ -19,6 +20,7 @@ from filters.timeseries._sklearn_private import (
 )
 from filters.timeseries._validation import SeriesData, TargetKind, check_series
 
+from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
 from ._stream import MemoryStream
 
@@ -40,6 +42,9 @@ class MemoryModel(BaseEstimator):
         "washout": [positive_int(0)],
     }
     _target_kind: ClassVar[TargetKind] = "numeric"
+    # Constructor parameters of the echo state models; other memories work row by row anyway.
+    n_jobs: int | None = None
+    verbose: int = 0
     memory_: Memory
     _readout: Readout
 
@@ -100,11 +105,12 @@ class MemoryModel(BaseEstimator):
                 f"{self._n_outputs}."
             )
         n_used = 0
+        progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
                 self._start_series()
             weights = None if data.weights is None else data.weights[a:b]
-            n_used += self._learn_series(data.rows[a:b], targets[a:b], weights)
+            n_used += self._learn_series(data.rows[a:b], targets[a:b], weights, progress)
         if n_used == 0 and not incremental:
             raise ValueError(
                 f"washout={self.washout} leaves no row to learn from: the longest series has "
@@ -117,7 +123,11 @@ class MemoryModel(BaseEstimator):
         return self
 
     def _learn_series(
-        self, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray | None
+        self,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        weights: np.ndarray | None,
+        progress: Progress,
     ) -> int:
         """Feed one stretch to the readout; return how many rows had weight."""
         n_used = 0
@@ -135,6 +145,7 @@ class MemoryModel(BaseEstimator):
             self._readout.update(features, targets[part], weight)
             self._end = features[-1:], self._state.copy()
             self._n_seen += n
+            progress.update(n)
             n_used += n if weight is None else int(np.count_nonzero(weight))
         return n_used
 
@@ -175,13 +186,23 @@ class MemoryModel(BaseEstimator):
         check_is_fitted(self, "memory_")
         data = check_series(self, X, reset=False, groups=groups)
         states = self._initial_states(initial_state, data.stacked.n_series)
+        series = [data.rows[a:b] for a, b in data.stacked.spans()]
+        if self.n_jobs in (None, 1) or len(series) == 1:
+            runs = [self._follow(rows, state) for rows, state in zip(series, states, strict=True)]
+        else:
+            runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+                delayed(self._follow)(rows, state)
+                for rows, state in zip(series, states, strict=True)
+            )
+        return np.concatenate([run[0] for run in runs]), np.stack([run[1] for run in runs]), data
+
+    def _follow(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Outputs for one series from `state`, block by block, and the state after it."""
         outputs = []
-        for i, (a, b) in enumerate(data.stacked.spans()):
-            for start in range(a, b, _BLOCK):
-                rows = data.rows[start : min(start + _BLOCK, b)]
-                output, states[i] = self._respond(rows, states[i])
-                outputs.append(output)
-        return np.concatenate(outputs), states, data
+        for start in range(0, rows.shape[0], _BLOCK):
+            output, state = self._respond(rows[start : start + _BLOCK], state)
+            outputs.append(output)
+        return np.concatenate(outputs), state
 
     def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         features, state = self._drive(rows, state)
