@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         return _compare(options, shlex.join(["reservoir", *words]))
+    except BrokenPipeError:  # `| head` has read enough; what is left goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt as error:
         return _fail(str(error) or "interrupted", 130)
 
@@ -60,7 +63,7 @@ def _compare(options: argparse.Namespace, command: str) -> int:
     except UsageError as error:
         return _fail(str(error), 2)
     except (OutputError, ImportError) as error:
-        return _fail(error.strerror if isinstance(error, OutputError) else str(error), 1)
+        return _fail(getattr(error, "strerror", None) or str(error), 1)
     failed = int((rows["status"] == "failed").sum())
     print(os.path.join(options.out, "report.html"))
     if failed:  # the job is done and the report says so, too

@@ -1,0 +1,51 @@
+"""What the figures were measured with: versions and machine, no names of either's owner."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import joblib
+
+DISTRIBUTION = "reservoir-filters"
+_BESIDES = ("numpy", "scipy", "numba", "scikit-learn", "pandas")
+
+
+def package_version() -> str:
+    """Version of the installed distribution, "unknown" in a bare checkout."""
+    return _version(DISTRIBUTION)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of what its results rest on."""
+    found = {DISTRIBUTION: package_version(), "python": platform.python_version()}
+    return found | {name: _version(name) for name in _BESIDES}
+
+
+def machine() -> dict[str, str]:
+    """Processor model, cores and operating system."""
+    return {
+        "processor": _processor(),
+        "cores": f"{joblib.cpu_count()} usable of {os.cpu_count()}",
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    for line in text.splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown"

@@ -1,0 +1,148 @@
+"""The recurrent models of the default comparison, their grids and their budgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import ESNRegressor, ESNSequenceClassifier
+from ..baselines import RNNRegressor, RNNSequenceClassifier
+from ._specs import Model, Params, Task, grid, register_model
+
+# ---- reservoir --------------------------------------------------------------------------------
+
+_ESN_GRIDS: dict[str, Params] = {
+    "narma10": {
+        "n_units": [400],
+        "spectral_radius": [0.8, 0.95],
+        "input_scaling": [0.05, 0.1, 0.3],
+        "bias_scaling": [0.2],
+        "alpha": [1e-8],
+    },
+    "mackey_glass": {
+        "n_units": [400],
+        "spectral_radius": [0.8, 1.1],
+        "leak_rate": [0.3, 0.6],
+        "input_scaling": [0.3],
+        "bias_scaling": [0.2],
+        "alpha": [1e-9, 1e-7],
+    },
+    "lorenz": {
+        "n_units": [400],
+        "spectral_radius": [0.4, 0.8],
+        "input_scaling": [0.1, 0.3],
+        "bias_scaling": [0.5],
+        "alpha": [1e-8, 1e-6],
+    },
+    "sunspots": {
+        "n_units": [200],
+        "spectral_radius": [0.6, 0.9],
+        "leak_rate": [0.5, 0.8],
+        "input_scaling": [0.2, 0.4],
+        "bias_scaling": [0.3],
+        "alpha": [1e-2, 1e-1],
+    },
+    "ecg_hum": {
+        "n_units": [100],
+        "spectral_radius": [0.5, 0.9],
+        "input_scaling": [0.1, 0.5],
+        "alpha": [1e-2, 1.0],
+    },
+}
+_ESN_DEFAULT: Params = {
+    "n_units": [200],
+    "spectral_radius": [0.5, 0.9],
+    "input_scaling": [0.1, 0.5],
+    "alpha": [1e-6, 1e-2],
+}
+
+
+def _esn_grid(task: Task, quick: bool) -> list[Params]:
+    if task.kind == "classification":
+        return grid(n_units=[200], leak_rate=[0.2, 0.4], input_scaling=[0.5, 1.0])
+    return grid(**_ESN_GRIDS.get(task.name, _ESN_DEFAULT))[:: 2 if quick else 1]
+
+
+def _build_esn(task: Task, params: Params, seed: int) -> Any:
+    if task.kind == "classification":
+        return ESNSequenceClassifier(**params, random_state=seed)
+    return ESNRegressor(**params, washout=task.washout, random_state=seed)
+
+
+register_model(
+    Model(
+        name="esn",
+        title="ESN",
+        family="reservoir",
+        about="Echo state network: a fixed random recurrent network of tanh units under a ridge "
+        "readout in closed form. Parameters counted are the readout's; the random weights are not "
+        "learned.",
+        build=_build_esn,
+        grid=_esn_grid,
+        cost=1.5,
+    )
+)
+
+# ---- gradient-trained -------------------------------------------------------------------------
+
+# name of the task: hidden units, rows of a window, strands, epochs, epochs if quick; a sequence
+# to classify is short and back-propagated whole
+_BUDGETS = {
+    "narma10": (32, 50, 10, 300, 60),
+    "mackey_glass": (32, 50, 15, 600, 40),
+    "lorenz": (48, 50, 20, 200, 25),
+    "sunspots": (16, 50, 1, 150, 60),
+    "ecg_hum": (16, 60, 15, 200, 40),
+    "japanese_vowels": (32, 0, 0, 60, 20),
+}
+_BUDGET = (32, 50, 10, 100, 30)
+
+
+def _rnn_grid(task: Task, quick: bool) -> list[Params]:
+    units, window, strands, epochs, few = _BUDGETS.get(task.name, _BUDGET)
+    windows = {"bptt_steps": [window], "n_strands": [strands]}
+    return grid(
+        hidden_sizes=[units],
+        **(windows if task.kind != "classification" else {}),
+        max_iter=[few if quick else epochs],
+        learning_rate=[3e-3, 1e-2],
+        early_stopping=[False] if quick else [True, False],
+    )
+
+
+def _build_elman(task: Task, params: Params, seed: int) -> Any:
+    return _build_rnn("elman", task, params, seed)
+
+
+def _build_lstm(task: Task, params: Params, seed: int) -> Any:
+    return _build_rnn("lstm", task, params, seed)
+
+
+def _build_rnn(cell: str, task: Task, params: Params, seed: int) -> Any:
+    network = RNNSequenceClassifier if task.kind == "classification" else RNNRegressor
+    return network(cell, **params, tol=None, random_state=seed)
+
+
+register_model(
+    Model(
+        name="elman",
+        title="Elman",
+        family="gradient-trained",
+        about="Recurrent network of tanh units trained by back-propagation through time with Adam. "
+        "Its budget (hidden units, epochs, grid) is small, so that the whole run takes minutes; it "
+        "stands with the chosen parameters.",
+        build=_build_elman,
+        grid=_rnn_grid,
+        cost=4.0,
+    )
+)
+register_model(
+    Model(
+        name="lstm",
+        title="LSTM",
+        family="gradient-trained",
+        about="Long short-term memory network trained as the Elman network, with the same budget.",
+        build=_build_lstm,
+        grid=_rnn_grid,
+        cost=10.0,
+    )
+)

@@ -1,0 +1,89 @@
+"""Where jobs run: in this process, or side by side in others."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
+from typing import Any
+
+from joblib.externals.loky import ProcessPoolExecutor
+
+
+def start_workers(n_jobs: int) -> InProcess | OtherProcesses:
+    """Workers for `n_jobs` jobs side by side; one needs no other process."""
+    return InProcess() if n_jobs == 1 else OtherProcesses(n_jobs)
+
+
+class InProcess:
+    """Runs each job when it is submitted."""
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future:
+        """Run the job and return its future, which is done."""
+        future: Future = Future()
+        with unswallowed_interrupt():
+            future.set_result(function(*args))
+        return future
+
+    def stop(self) -> None:
+        """Do nothing: no job outlives its call."""
+
+
+class OtherProcesses:
+    """Runs jobs in processes of their own, which leave Ctrl-C to this one.
+
+    Parameters
+    ----------
+    n_jobs : int
+    """
+
+    def __init__(self, n_jobs: int) -> None:
+        self._n_jobs = n_jobs
+        self._executor = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        # loky pickles by value what a script or notebook defines, and needs no __main__ guard.
+        return ProcessPoolExecutor(self._n_jobs, initializer=_ignore_interrupts)
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future:
+        """Queue the job, in new processes if one of the old ones died."""
+        try:
+            return self._executor.submit(function, *args)
+        except BrokenExecutor:
+            self._executor = self._start()
+            return self._executor.submit(function, *args)
+
+    def stop(self) -> None:
+        """End the processes, whatever they are doing."""
+        self._executor.shutdown(wait=True, kill_workers=True)
+
+
+@contextmanager
+def unswallowed_interrupt() -> Iterator[None]:
+    """Raise KeyboardInterrupt on leaving if one came, though the code inside made do with it.
+
+    Gradient training answers Ctrl-C by keeping its best weights so far: a row made of them must
+    not count as finished.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = threading.Event()
+
+    def remember(signal_number: int, frame: Any) -> None:
+        came.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came.is_set():
+        raise KeyboardInterrupt
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
