@@ -4,9 +4,12 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import reservoir
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("filters/**/*.py"), *ROOT.glob("reservoir/**/*.py")])
@@ -54,6 +57,11 @@ def test_no_print_bare_except_or_loose_fastmath(path):
     calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
     printed = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"]
     assert not printed or path.name == "__main__.py"
+
+
+def test_version_has_one_value():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert reservoir.__version__ == project["version"]
 
 
 def test_optional_dependencies_are_imported_where_used():

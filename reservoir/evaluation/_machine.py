@@ -9,19 +9,21 @@ from pathlib import Path
 
 import joblib
 
+from .. import __version__
+
 DISTRIBUTION = "reservoir-filters"
 _BESIDES = ("numpy", "scipy", "numba", "scikit-learn", "pandas")
 
 
 def package_version() -> str:
-    """Version of the installed distribution, "unknown" in a bare checkout."""
-    return _version(DISTRIBUTION)
+    """Version of this package."""
+    return __version__
 
 
 def versions() -> dict[str, str]:
     """Versions of Python, of this package and of what its results rest on."""
     found = {DISTRIBUTION: package_version(), "python": platform.python_version()}
-    return found | {name: _version(name) for name in _BESIDES}
+    return found | {name: metadata.version(name) for name in _BESIDES}
 
 
 def machine() -> dict[str, str]:
@@ -31,13 +33,6 @@ def machine() -> dict[str, str]:
         "cores": f"{joblib.cpu_count()} usable of {os.cpu_count()}",
         "system": f"{platform.system()} {platform.machine()}",
     }
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "unknown"
 
 
 def _processor() -> str:

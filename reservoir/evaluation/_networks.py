@@ -100,13 +100,15 @@ _BUDGET = (32, 50, 10, 100, 30)
 def _rnn_grid(task: Task, quick: bool) -> list[Params]:
     units, window, strands, epochs, few = _BUDGETS.get(task.name, _BUDGET)
     windows = {"bptt_steps": [window], "n_strands": [strands]}
-    return grid(
+    budgets = grid(
         hidden_sizes=[units],
         **(windows if task.kind != "classification" else {}),
         max_iter=[few if quick else epochs],
         learning_rate=[3e-3, 1e-2],
-        early_stopping=[False] if quick else [True, False],
     )
+    against_overfitting: list[Params] = [{}, {"l2": 3e-3}, {"early_stopping": True}]
+    remedies = against_overfitting[:1] if quick else against_overfitting
+    return [{**budget, **remedy} for budget in budgets for remedy in remedies]
 
 
 def _build_elman(task: Task, params: Params, seed: int) -> Any:
