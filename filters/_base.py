@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -14,7 +15,13 @@ from .kernels.fir import fir
 from .timeseries._errors import DivergenceError
 from .timeseries._mixins import SeriesRegressorMixin
 from .timeseries._sklearn_private import StrOptions, positive_int, validate_parameters
-from .timeseries._validation import TargetForm, check_finite, check_series
+from .timeseries._validation import (
+    TargetForm,
+    all_or_nothing,
+    check_finite,
+    check_initial_states,
+    check_series,
+)
 from .timeseries._windows import with_history
 
 State = dict[str, np.ndarray]
@@ -99,9 +106,11 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         ValueError
             For NaN, infinity, complex data (use `adapt`) or shapes that do not fit.
         DivergenceError
-            If the weights left the finite numbers and ``on_divergence="raise"``.
+            If the weights left the finite numbers and ``on_divergence="raise"``; after an error
+            the filter is as it was before the call.
         """
-        return self._learn(X, y, groups, reset=True)
+        with all_or_nothing(self):
+            return self._learn(X, y, groups, reset=True)
 
     def partial_fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Go on adapting from the current weights and, for plain rows, the current delay line.
@@ -122,7 +131,8 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         ValueError, DivergenceError
             As `fit`; after an error the filter is as it was before the call.
         """
-        return self._learn(X, y, groups, reset=not hasattr(self, "_state"))
+        with all_or_nothing(self):
+            return self._learn(X, y, groups, reset=not hasattr(self, "_state"))
 
     def _learn(self, X: Any, y: Any, groups: Any, *, reset: bool) -> Self:
         validate_parameters(self)
@@ -166,7 +176,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For NaN, infinity or another number of channels.
+            For NaN, infinity, another number of channels or a state of another shape.
         """
         check_is_fitted(self)
         data = check_series(self, X, reset=False, groups=groups)
@@ -176,9 +186,9 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         bias = self._state["intercept"].astype(rows.dtype, copy=False)
         output = np.empty((rows.shape[0], weights.shape[0]), dtype=rows.dtype)
         n_history, n_channels = self._state["history"].shape
-        lines = np.zeros((data.stacked.n_series, n_history * n_channels), dtype=rows.dtype)
-        if initial_state is not None:
-            lines[:] = initial_state
+        lines = check_initial_states(
+            initial_state, data.stacked.n_series, n_history * n_channels, rows.dtype
+        )
         for i, (a, b) in enumerate(data.stacked.spans()):
             history = lines[i].reshape(n_history, n_channels)
             z, history = with_history(rows[a:b], history)
@@ -252,10 +262,21 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         -------
         FilterStream
             The filter itself stays as it is.
+
+        Raises
+        ------
+        ValueError
+            For a state that is not one of this kind of filter with these parameters.
         """
         validate_parameters(self)
-        state = getattr(self, "_state", None) if initial_state is None else initial_state
-        return FilterStream(self, None if state is None else _copy(state))
+        if initial_state is None:
+            state = getattr(self, "_state", None)
+            return FilterStream(self, None if state is None else _copy(state))
+        state = _copy(initial_state)
+        self._refuse_other_state(state)
+        for name, value in state.items():
+            check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
+        return FilterStream(self, state)
 
     def reset(self) -> Self:
         """Forget weights, delay line and everything else that was fitted."""
@@ -285,20 +306,37 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
                 f"{type(self).__name__} has adapted to {n_channels} channel(s) and {n_outputs} "
                 f"output(s); got {rows.shape[1]} and {targets.shape[1]}. reset() starts anew."
             )
-        dtype = np.result_type(state["weights"], dtype)
-        wider = dtype != state["weights"].dtype
-        return {
-            name: value.astype(np.result_type(value, dtype))
-            if wider and value.dtype == state["weights"].dtype
-            else value.copy()
-            for name, value in state.items()
-        }
+        fresh = self._refuse_other_state(state, np.result_type(state["weights"], dtype))
+        return {name: value.astype(fresh[name].dtype) for name, value in state.items()}
+
+    def _refuse_other_state(self, state: State, dtype: np.dtype | None = None) -> State:
+        """Raise unless `state` has the entries of a new one, which is returned.
+
+        The kernels read where the parameters say, so a state of other sizes must not reach them.
+        """
+        try:
+            n_outputs, (_, n_channels) = len(state["weights"]), state["history"].shape
+        except (KeyError, TypeError, ValueError) as error:
+            kind = type(self).__name__
+            raise ValueError(f"this is not a state of a {kind}: {error!r}.") from None
+        fresh = self._new_state(n_channels, n_outputs, dtype or state["weights"].dtype)
+        same = state.keys() == fresh.keys()
+        if not same or any(state[name].shape != fresh[name].shape for name in fresh):
+            found, wanted = ({k: v.shape for k, v in s.items()} for s in (state, fresh))
+            raise ValueError(
+                f"the state has entries {found}, but {self} needs {wanted}. Were parameters "
+                "changed after it was fitted? reset() starts anew."
+            )
+        return fresh
 
     def _new_state(self, n_channels: int, n_outputs: int, dtype: np.dtype) -> State:
         n_inputs = self.n_taps * n_channels
         weights = np.zeros((n_outputs, n_inputs), dtype=dtype)
         if self.initial_weights is not None:
-            weights[:] = self._flat_initial_weights(n_channels, n_outputs)
+            given = self._flat_initial_weights(n_channels, n_outputs)
+            if np.iscomplexobj(given) and not np.iscomplexobj(weights):
+                raise ValueError("initial_weights are complex, but the signals are real.")
+            weights[:] = given
         return {
             "weights": weights,
             "intercept": np.zeros(n_outputs, dtype=dtype),
@@ -356,18 +394,22 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             trial = _copy(state)
             rest = slice(start, None)
             bad = self._run(trial, rows[rest], targets[rest], mask[rest], output[rest])
-            if bad < 0:
+            if bad < 0 and np.isfinite(trial["weights"]).all():
                 state.update(trial)
                 return
+            # The last update may overflow: the sample after it would show that, so it is the step.
+            bad = rows.shape[0] - start if bad < 0 else bad
             step = int(state["n_samples_seen"]) + bad
             at_fresh_weights = start + bad == last_reset
-            self._report_divergence(step, rows, must_raise=at_fresh_weights)
+            self._report_divergence(step, rows, state["history"], must_raise=at_fresh_weights)
             good = slice(start, start + bad)
             if bad:
                 self._run(state, rows[good], targets[good], mask[good], output[good])
             fresh = self._new_state(rows.shape[1], targets.shape[1], state["weights"].dtype)
             state.update({k: v for k, v in fresh.items() if k not in ("history", "n_samples_seen")})
             start = last_reset = start + bad
+            if start == rows.shape[0]:
+                return
 
     def _run(
         self,
@@ -385,7 +427,11 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             state["n_samples_seen"] = state["n_samples_seen"] + rows.shape[0]
         return bad
 
-    def _report_divergence(self, step: int, rows: np.ndarray, must_raise: bool) -> None:
+    def _report_divergence(
+        self, step: int, rows: np.ndarray, history: np.ndarray, must_raise: bool
+    ) -> None:
+        if rows.shape[0] < self.n_taps:
+            rows = np.concatenate([history, rows])
         message = (
             f"{type(self).__name__} diverged at time step {step} {self._divergence_advice(rows)}"
         )
@@ -398,7 +444,8 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         if self.on_divergence == "raise":
             raise DivergenceError(message, step)
         if self.on_divergence == "warn":
-            warnings.warn(f"{message} The weights were reset there.", RuntimeWarning, stacklevel=6)
+            message = f"{message} The weights were reset there."
+            warnings.warn(message, RuntimeWarning, stacklevel=_outside())
 
     def _coef(self, state: State) -> np.ndarray:
         n_outputs, n_channels = state["weights"].shape[0], state["history"].shape[1]
@@ -416,6 +463,14 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
 
 def _copy(state: State) -> State:
     return {name: np.array(value) for name, value in state.items()}
+
+
+def _outside() -> int:
+    """`stacklevel` of the first caller outside the package, as deep as it may be."""
+    package, level, frame = __name__.split(".")[0], 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _signal(values: Any, name: str) -> np.ndarray:

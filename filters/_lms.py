@@ -163,11 +163,14 @@ class LMSFilter(AdaptiveFilter):
         if self.sign in ("data", "both"):
             # |sign(x)|^2 = 1: the update scales with the amplitude, not the power, of the input.
             held = np.sqrt(held * rows.shape[1] * self.n_taps)
-        share = np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > 0)
+        # Below this the share would overflow: as good as silence.
+        lowest = _AUTO_SHARE / float(np.finfo(dtype).max)
+        share = np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > lowest)
         return share.astype(dtype)
 
     def _divergence_advice(self, rows: np.ndarray) -> str:
-        bound = max_step_size(rows, self.n_taps) if rows.shape[0] >= self.n_taps else float("nan")
+        with np.errstate(over="ignore"):
+            bound = max_step_size(rows, self.n_taps)
         return (
             f"with step_size={self.step_size}; convergence in the mean needs step_size < "
             f"{bound:.3g} (2 / trace of the input correlation). Lower step_size, leave it "

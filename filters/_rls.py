@@ -56,7 +56,8 @@ class RLSFilter(AdaptiveFilter):
     Cost: about n^2 multiply-adds a sample, n = n_taps n_channels; memory n^2. Only one triangle of
     P exists, so P cannot lose its symmetry. Wind-up: while the trace of P is more than 1e7 (3e2 in
     float32) times that of I / delta, the input does not excite all directions and forgetting
-    pauses.
+    pauses. On an input as narrow as a tone float32 may still lose the positivity of P, which is a
+    DivergenceError: give float64 there.
 
     References
     ----------
@@ -143,16 +144,16 @@ class RLSFilter(AdaptiveFilter):
         n = rows.shape[0]
         if self.delta != "auto":
             return [(n, 0.0)]
-        level = float(state["delta"][0]) / _AUTO_DELTA
+        delta = float(state["delta"][0])
         watched = max(_AUTO_WARM_UP, self.n_taps) - int(state["age"])
         found = []
         for k in range(n):
-            if k >= watched and level > 0:
+            if k >= watched and delta > 0:
                 break
             power = float(np.sum(np.abs(rows[k].astype(np.complex128)) ** 2)) / rows.shape[1]
-            if power > 10.0 * level:
-                level = power
-                found.append((k, _AUTO_DELTA * level))
+            if _AUTO_DELTA * power > 10.0 * delta:
+                delta = _AUTO_DELTA * power
+                found.append((k, delta))
         return [*found, (n, 0.0)]
 
     def _run_kernel(
@@ -168,8 +169,9 @@ class RLSFilter(AdaptiveFilter):
         if self.fit_intercept:
             joint = np.concatenate([joint, state["intercept"][:, np.newaxis]], axis=1)
         real = state["trace"].dtype
-        start_trace = joint.shape[1] / max(float(state["delta"][0]), np.finfo(real).tiny)
-        cap = min(_WIND_UP[real] * start_trace, float(np.finfo(real).max) / 1e4)
+        delta, cap = float(state["delta"][0]), float(np.finfo(real).max) / 1e4
+        if delta > 0:  # zero before the first sound, where P is zero too
+            cap = min(_WIND_UP[real] * joint.shape[1] / delta, cap)
         y = np.empty(targets.shape, dtype=joint.dtype)
         bad = rls(
             z,

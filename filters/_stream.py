@@ -39,7 +39,7 @@ class FilterStream:
         """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
         if self._state is None:
             raise ValueError("the stream has heard nothing yet, so it has no state.")
-        return {name: value.copy() for name, value in self._state.items()}
+        return {name: np.array(value) for name, value in self._state.items()}
 
     def reset(self) -> None:
         """Go back to the state the session began with."""
@@ -110,12 +110,15 @@ class FilterStream:
         Raises
         ------
         ValueError
-            If nothing was predicted since the last learning step.
+            If nothing was predicted since the last learning step, or for NaN, infinity or another
+            number of outputs.
         """
         if self._heard is None or self._state is None:
             raise ValueError("learn_error needs a predict_one before it: there is no output yet.")
         window, output = self._heard
         error = _row(e)
+        if error.shape != output.shape:
+            raise ValueError(f"e has {error.size} value(s), the output has {output.size}.")
         self._refuse_nan(error, "e")
         state = {name: value.copy() for name, value in self._state.items()}
         history = state["history"]

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import AdaptiveFilter
 from ._lms import NLMSFilter
 from .timeseries._sklearn_private import HasMethods, validate_parameters
-from .timeseries._validation import check_series
+from .timeseries._validation import all_or_nothing, check_series
 
 
 class NoiseCanceller(TransformerMixin, BaseEstimator):
@@ -98,6 +98,10 @@ class NoiseCanceller(TransformerMixin, BaseEstimator):
         ndarray of shape (n_timesteps, 1), or container of X
             A-priori error of the filter: causal, no row dropped.
         """
+        with all_or_nothing(self):
+            return self._cancel_online(X, groups)
+
+    def _cancel_online(self, X: Any, groups: Any) -> Any:
         validate_parameters(self)
         data = check_series(self, X, reset=True, groups=groups)
         self._refuse_one_column(data.rows)

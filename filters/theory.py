@@ -56,6 +56,8 @@ def max_step_size(X: Any, n_taps: int, mode: Literal["mean", "mean_square"] = "m
     0.5
     """
     rows = np.asarray(X)
+    if rows.dtype.kind not in "fc":  # the squares of recorded int16 would wrap around
+        rows = rows.astype(np.float64)
     rows = rows.reshape(rows.shape[0], -1) if rows.ndim else rows.reshape(1, 1)
     if mode not in ("mean", "mean_square"):
         raise ValueError(f'mode must be "mean" or "mean_square", got {mode!r}.')

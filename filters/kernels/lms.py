@@ -85,8 +85,8 @@ def nlms(z, d, epsilon, mask, stride, step, fit_intercept, w, bias, y):
     """Normalised LMS: w <- w + step e conj(x) / (epsilon + |x|^2).
 
     The norm is summed afresh in the same pass as the dot product: a running add-and-subtract
-    would keep the residue of a burst for ever. A sample with epsilon + |x|^2 = 0 (silence)
-    leaves the weights alone. With an intercept, x has a constant 1 more.
+    would keep the residue of a burst for ever. Silence, |x|^2 = 0, leaves the weights alone,
+    however small epsilon has become. With an intercept, x has a constant 1 more.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ def nlms(z, d, epsilon, mask, stride, step, fit_intercept, w, bias, y):
             return k
         gain = w.dtype.type(0)
         if mask.size == 0 or mask[k]:
-            norm = epsilon[k] + power.real
+            energy = power.real
             if fit_intercept:
-                norm += epsilon.dtype.type(1)
-            if norm > 0:
-                gain = w.dtype.type(step * e / norm)
+                energy += epsilon.dtype.type(1)
+            if energy > 0:
+                gain = w.dtype.type(step * e / (epsilon[k] + energy))
                 if fit_intercept:
                     bias[0] += gain
     return -1

@@ -33,7 +33,8 @@ def held_energy(power, n_taps, decay, state, out):
 
     E(k) = (1 - 1 / n_taps) E(k-1) + r(k) follows the energy of the last n_taps rows without a
     subtraction (it is at least 1/e of it, since (1 - 1/n)^(n-1) > 1/e); H(k) = max(E(k),
-    decay H(k-1)) holds its peaks.
+    decay H(k-1)) holds its peaks. Silence tells nothing about the level, so H waits there: it
+    would underflow in time.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def held_energy(power, n_taps, decay, state, out):
         r(k), squared magnitude of row k summed over channels.
     n_taps : int
     decay : float
-        Share of the peak kept a sample.
+        Share of the peak kept a sample that is not silent.
     state : ndarray (2,) = [E, H], updated in place
     out : ndarray (n,), written
         H(k), sample k included.
@@ -51,7 +52,8 @@ def held_energy(power, n_taps, decay, state, out):
     keep = 1.0 - 1.0 / n_taps
     for k in range(power.size):
         energy = keep * energy + power[k]
-        held = max(energy, decay * held)
+        if power[k] > 0:
+            held = max(energy, decay * held)
         out[k] = held
     state[0] = energy
     state[1] = held

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ._sklearn_private import validate_parameters
-from ._validation import check_series
+from ._validation import check_initial_states, check_series
 
 
 class Memory(TransformerMixin, BaseEstimator):
@@ -96,7 +96,7 @@ class Memory(TransformerMixin, BaseEstimator):
         data = check_series(self, X, reset=False, groups=groups)
         stacked = data.stacked
         dtype = self._dtype_for(data.rows.dtype)
-        states = self._initial_states(initial_state, stacked.n_series, dtype)
+        states = check_initial_states(initial_state, stacked.n_series, self._n_state, dtype)
         features = np.empty((data.rows.shape[0], self._n_features_out), dtype=dtype)
         for i, (a, b) in enumerate(stacked.spans()):
             features[a:b], states[i] = self._advance(data.rows[a:b], states[i])
@@ -112,16 +112,3 @@ class Memory(TransformerMixin, BaseEstimator):
     def _dtype_for(self, dtype: np.dtype) -> np.dtype:
         """Precision of states and features for rows of `dtype`."""
         return dtype
-
-    def _initial_states(self, initial_state: Any, n_series: int, dtype: np.dtype) -> np.ndarray:
-        """State before each series, ``(n_series, n_state)``, always a fresh array."""
-        n_state = self._n_state
-        if initial_state is None:
-            return np.zeros((n_series, n_state), dtype=dtype)
-        given = np.asarray(initial_state, dtype=dtype)
-        if given.shape not in {(n_state,), (n_series, n_state)}:
-            raise ValueError(
-                f"initial_state must have shape ({n_state},) or ({n_series}, {n_state}), "
-                f"got {given.shape}."
-            )
-        return np.broadcast_to(given, (n_series, n_state)).copy()

@@ -69,13 +69,14 @@ def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
     1.0
     """
     true, pred, weight = _paired(y_true, y_pred, sample_weight)
-    error = np.average((true - pred) ** 2, axis=0, weights=weight)
-    variance = np.average((true - np.average(true, axis=0, weights=weight)) ** 2, 0, weight)
-    if (variance == 0).any():
+    constant = _constant(true if weight is None else true[weight > 0])
+    if constant.any():
         raise ValueError(
-            f"y_true is constant in output {int(np.argmin(variance))}: an error relative to its "
+            f"y_true is constant in output {int(np.argmax(constant))}: an error relative to its "
             "variance is not defined. Use mse."
         )
+    error = np.average((true - pred) ** 2, axis=0, weights=weight)
+    variance = np.average((true - np.average(true, axis=0, weights=weight)) ** 2, 0, weight)
     return _collect(error / variance, multioutput)
 
 
@@ -244,9 +245,11 @@ def valid_prediction_time(
     check_finite(true, name="y_true")
     if not threshold > 0 or not dt > 0 or not lyapunov_time > 0:
         raise ValueError("threshold, dt and lyapunov_time must be positive.")
+    if scale is None and _constant(true).any():
+        raise ValueError("y_true is constant in some output, so its scale is zero; give scale=.")
     sigma = true.std(axis=0) if scale is None else np.broadcast_to(scale, true.shape[1:])
     if not (np.asarray(sigma) > 0).all():
-        raise ValueError("scale must be positive; y_true is constant in some output.")
+        raise ValueError(f"scale must be positive, got {scale}.")
     with np.errstate(over="ignore", invalid="ignore"):
         error = np.sqrt(np.mean(((true - pred) / sigma) ** 2, axis=1))
         beyond = ~(error <= threshold)
@@ -262,15 +265,34 @@ def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, n
         raise ValueError("the arrays to compare are empty.")
     check_finite(true, name="y_true")
     check_finite(pred, name="y_pred")
-    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    return true, pred, weight
+    return true, pred, _weights(sample_weight, true.shape[0])
+
+
+def _weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=float)
+    if weight.shape != (n_rows,):
+        raise ValueError(f"sample_weight must have shape ({n_rows},), got {weight.shape}.")
+    check_finite(weight, name="sample_weight")
+    if (weight < 0).any() or not (weight > 0).any():
+        raise ValueError("sample_weight must not be negative, nor zero throughout.")
+    return weight
 
 
 def _columns(values: Any) -> np.ndarray:
+    """Rows of all series below each other, one column an output."""
     if isinstance(values, list | tuple) and len(values) and isinstance(values[0], np.ndarray):
         values = np.concatenate(values)
     array = np.asarray(values, dtype=float)
-    return array.reshape(array.shape[0] if array.ndim else 1, -1)
+    if array.ndim > 2:  # a panel
+        return array.reshape(-1, array.shape[-1])
+    return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _constant(rows: np.ndarray) -> np.ndarray:
+    """Which columns never change; the rounded variance of a constant need not be zero."""
+    return (rows == rows[:1]).all(axis=0)
 
 
 def _collect(values: np.ndarray, multioutput: str) -> Any:

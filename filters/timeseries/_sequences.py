@@ -68,6 +68,12 @@ class Stacked:
             return self._align_list(values, name)
         if self.container == "panel":
             return self._align_panel(values, name)
+        if _is_list_of_series(values):
+            kind = "a frame" if self.container == "frame" else "an array of rows"
+            raise SequenceError(
+                f"{name} is a list of series, but X is {kind}; give one entry a row, or X as a "
+                "list of as many series."
+            )
         indexed = self.container == "frame" and isinstance(values, pd.Series | pd.DataFrame)
         if indexed and not values.index.equals(self.rows.index):
             raise SequenceError(

@@ -133,7 +133,7 @@ class _WashoutScorer:
         self._metric, self._washout, self._sign, self._kwargs = metric, washout, sign, kwargs
 
     def __repr__(self) -> str:
-        return f"make_washout_scorer({self._metric.__name__}, washout={self._washout})"
+        return f"make_washout_scorer({_name(self._metric)}, washout={self._washout})"
 
     def __call__(self, estimator: Any, X: Any, y: Any) -> float:
         series = as_series(X)
@@ -218,7 +218,8 @@ class _ForecastScorer:
                 free = np.asarray(estimator.forecast(self._horizon, context=seen), dtype=float)
             except DivergenceError:
                 free = np.full((self._horizon, rows.shape[1]), np.inf)
-            pred.append(np.clip(free.reshape(self._horizon, -1), mean - spread, mean + spread))
+            free = np.where(np.isnan(free), np.inf, free).reshape(self._horizon, -1)
+            pred.append(np.clip(free, mean - spread, mean + spread))
             true.append(rows[origin : origin + self._horizon])
         return self._sign * float(self._metric(np.concatenate(true), np.concatenate(pred)))
 
@@ -227,10 +228,14 @@ _SMALLER_IS_BETTER = ("mse", "nmse", "nrmse", "misalignment_db")
 _GREATER_IS_BETTER = ("erle_db", "snr_db", "valid_prediction_time")
 
 
+def _name(metric: Callable) -> str:
+    return getattr(metric, "__name__", repr(metric))
+
+
 def _direction(metric: Callable, greater_is_better: bool | None) -> int:
     if greater_is_better is not None:
         return 1 if greater_is_better else -1
-    name = getattr(metric, "__name__", repr(metric))
+    name = _name(metric)
     if name in _GREATER_IS_BETTER or name.endswith("_score"):
         return 1
     if name in _SMALLER_IS_BETTER or name.endswith(("_error", "_loss", "_deviance")):

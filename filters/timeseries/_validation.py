@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -126,7 +128,7 @@ def check_series(
     form = TargetForm(1 if targets.ndim == 1 else 2, *_pandas_names(y))
     weights = _check_weights(stacked.align(sample_weight, "sample_weight"), rows.shape[0])
     if target == "numeric":
-        targets, unlabelled = _numeric_targets(estimator, targets, allow_unlabelled)
+        targets, unlabelled = _numeric_targets(estimator, targets, stacked, allow_unlabelled)
     else:
         targets, unlabelled = _label_targets(targets, allow_unlabelled)
     if targets.shape[0] != rows.shape[0]:
@@ -203,6 +205,34 @@ def check_finite(rows: np.ndarray, stacked: Stacked | None = None, name: str = "
     )
 
 
+def check_initial_states(
+    initial_state: Any, n_series: int, n_state: int, dtype: np.dtype
+) -> np.ndarray:
+    """State before each series, ``(n_series, n_state)``, always a fresh array; zeros for None."""
+    if initial_state is None:
+        return np.zeros((n_series, n_state), dtype=dtype)
+    given = np.asarray(initial_state, dtype=dtype)
+    if given.shape not in {(n_state,), (n_series, n_state)}:
+        raise ValueError(
+            f"initial_state must have shape ({n_state},) or ({n_series}, {n_state}), "
+            f"got {given.shape}."
+        )
+    check_finite(np.abs(given), name="initial_state")
+    return np.broadcast_to(given, (n_series, n_state)).copy()
+
+
+@contextmanager
+def all_or_nothing(estimator: Any) -> Iterator[None]:
+    """Give `estimator` back its attributes if the block fails: no half of a fit remains."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
 def _pandas_names(y: Any) -> tuple[bool, tuple[Any, ...]]:
     if isinstance(y, pd.Series):
         return True, (y.name,)
@@ -210,7 +240,7 @@ def _pandas_names(y: Any) -> tuple[bool, tuple[Any, ...]]:
 
 
 def _numeric_targets(
-    estimator: Any, y: Any, allow_unlabelled: bool
+    estimator: Any, y: Any, stacked: Stacked, allow_unlabelled: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     targets = check_array(
         y,
@@ -225,9 +255,9 @@ def _numeric_targets(
     targets = targets.reshape(targets.shape[0], -1)
     missing = np.isnan(targets)
     if allow_unlabelled:
-        check_finite(np.where(missing, 0, targets), name="y")
+        check_finite(np.where(missing, 0, targets), stacked, name="y")
     else:
-        check_finite(targets, name="y")
+        check_finite(targets, stacked, name="y")
     return targets, missing.any(axis=1)
 
 

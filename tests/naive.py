@@ -1,0 +1,143 @@
+"""Slow, obvious twins of the filters' kernels: one sample at a time, as in the textbook.
+
+A regressor is a row of a plain matrix here, so that nothing of the kernels' delay line, order of
+taps or fused loops is repeated. Conventions: y = w.u, e = d - y, w <- w + mu e conj(u).
+"""
+
+import numpy as np
+
+
+def delay_rows(x, n_taps):
+    """Regressors (n, n_channels * n_taps) of a signal with zero history, ordered as ``coef_``.
+
+    Channel by channel, newest sample first.
+    """
+    x = np.asarray(x)
+    x = x.reshape(x.shape[0], -1)
+    rows = np.zeros((x.shape[0], x.shape[1], n_taps), dtype=x.dtype)
+    for k in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            for j in range(min(n_taps, k + 1)):
+                rows[k, c, j] = x[k - j, c]
+    return rows.reshape(x.shape[0], -1)
+
+
+def filtered(rows, weights, bias=0.0):
+    """Outputs (n, n_outputs) of frozen weights (n_outputs, m)."""
+    return np.array([[np.sum(w * u) for w in weights] for u in rows]) + bias
+
+
+def sign(value):
+    """Unit number of the direction of `value`; zero for zero."""
+    return value / abs(value) if value != 0 else value
+
+
+def lms(
+    rows,
+    d,
+    w,
+    steps,
+    *,
+    bias=0.0,
+    fit_intercept=False,
+    leak=0.0,
+    sign_error=False,
+    sign_data=False,
+    mask=None,
+):
+    """LMS and its sign and leaky variants; returns outputs, weights after each sample, biases."""
+    w = np.array(w)
+    outputs, history, biases = [], [], []
+    for k, u in enumerate(rows):
+        y = np.sum(w * u) + bias
+        e = d[k] - y
+        if mask is None or mask[k]:
+            e = sign(e) if sign_error else e
+            q = np.array([sign(v) for v in u]) if sign_data else u
+            w = (1 - steps[k] * leak) * w + steps[k] * e * np.conj(q)
+            if fit_intercept:
+                bias = bias + steps[k] * e
+        outputs.append(y)
+        history.append(w)
+        biases.append(bias)
+    return np.array(outputs), np.array(history), np.array(biases)
+
+
+def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None):
+    """Normalised LMS with a regularisation a sample; as `lms`."""
+    w = np.array(w)
+    outputs, history, biases = [], [], []
+    for k, u in enumerate(rows):
+        y = np.sum(w * u) + bias
+        e = d[k] - y
+        energy = np.sum(np.abs(u) ** 2) + (1.0 if fit_intercept else 0.0)
+        if (mask is None or mask[k]) and energy > 0:
+            gain = step * e / (epsilon[k] + energy)
+            w = w + gain * np.conj(u)
+            if fit_intercept:
+                bias = bias + gain
+        outputs.append(y)
+        history.append(w)
+        biases.append(bias)
+    return np.array(outputs), np.array(history), np.array(biases)
+
+
+def rls(rows, d, w, P, forgetting, *, mask=None, trace_cap=np.inf):
+    """Recursive least squares, d (n, n_outputs), w (n_outputs, m); returns outputs, w, P.
+
+    Forgetting pauses for a sample before which the trace of P is above `trace_cap`.
+    """
+    w, P = np.array(w), np.array(P)
+    outputs = []
+    for k, u in enumerate(rows):
+        lam = forgetting if np.trace(P).real <= trace_cap else 1.0
+        y = w @ u
+        gain = P @ np.conj(u) / (lam + u @ P @ np.conj(u))
+        if mask is None or mask[k]:
+            w = w + np.outer(d[k] - y, gain)
+            P = (P - np.outer(gain, u @ P)) / lam
+        outputs.append(y)
+    return np.array(outputs), w, P
+
+
+def kalman(rows, d, w, P):
+    """Kalman filter of constant weights (Q = 0) observed through d = u.w + noise (R = 1)."""
+    for u, value in zip(rows, d, strict=True):
+        S = u @ P @ u + 1.0
+        K = P @ u / S
+        w = w + K * (value - u @ w)
+        P = (np.eye(len(w)) - np.outer(K, u)) @ P
+    return w, P
+
+
+def weighted_ridge(rows, d, forgetting, delta, w0=0.0):
+    """Minimiser of sum_k lambda^(n-k) |d(k) - w.u(k)|^2 + delta lambda^n |w - w0|^2."""
+    n, m = rows.shape
+    ages = forgetting ** np.arange(n - 1.0, -1.0, -1.0)
+    A = delta * forgetting**n * np.eye(m) + (np.conj(rows).T * ages) @ rows
+    b = (np.conj(rows).T * ages) @ d.reshape(n, -1)
+    b = b + delta * forgetting**n * (w0 + np.zeros(m))[:, np.newaxis]
+    return np.linalg.solve(A, b).reshape(m, *d.shape[1:])
+
+
+def running_mean(power, memory):
+    """Mean of what was seen so far; once `memory` samples are in, an exponential mean."""
+    means, mean = [], 0.0
+    for k, r in enumerate(power):
+        rate = 1.0 / min(k + 1, memory)
+        mean = (1 - rate) * mean + rate * r
+        means.append(mean)
+    return np.array(means)
+
+
+def held_energy(power, n_taps, decay):
+    """Largest leaky energy so far, each aged by `decay` a sample since, silence not counted."""
+    energies, energy = [], 0.0
+    for r in power:
+        energy = (1 - 1 / n_taps) * energy + r
+        energies.append(energy)
+    held = []
+    for k in range(len(power)):
+        ages = [np.count_nonzero(np.asarray(power[j + 1 : k + 1]) > 0) for j in range(k + 1)]
+        held.append(max(energies[j] * decay ** ages[j] for j in range(k + 1)))
+    return np.array(held)

@@ -1,0 +1,346 @@
+"""Kernels against their naive twins; also run with NUMBA_DISABLE_JIT=1 and NUMBA_BOUNDSCHECK=1."""
+
+import naive
+import numpy as np
+import pytest
+
+from filters.kernels.fir import fir
+from filters.kernels.lms import lms, nlms
+from filters.kernels.power import held_energy, running_mean
+from filters.kernels.rls import rls
+
+ROUNDING = {
+    np.dtype(np.float32): 2e-5,
+    np.dtype(np.complex64): 2e-5,
+    np.dtype(np.float64): 1e-12,
+    np.dtype(np.complex128): 1e-12,
+}
+DTYPES = [np.float64, np.float32, np.complex128]
+EVERYWHERE = np.empty(0, dtype=bool)
+
+
+def noise(rng, shape, dtype):
+    values = rng.standard_normal(shape)
+    if np.issubdtype(dtype, np.complexfloating):
+        values = values + 1j * rng.standard_normal(shape)
+    return values.astype(dtype)
+
+
+class Case:
+    """A signal in the kernels' layout, and the same windows as rows for the twins."""
+
+    def __init__(self, dtype, *, n=40, n_taps=4, stride=2, n_outputs=1, seed=0):
+        rng = np.random.default_rng(seed)
+        self.dtype, self.stride = np.dtype(dtype), stride
+        self.z = noise(rng, (n_taps - 1 + n) * stride, dtype)
+        self.m = n_taps * stride
+        self.rows = np.array([self.z[k * stride : k * stride + self.m] for k in range(n)])
+        self.d = noise(rng, (n, n_outputs), dtype)
+        self.w = noise(rng, (n_outputs, self.m), dtype)
+        self.mask = rng.random(n) < 0.7
+        self.steps = rng.uniform(0.01, 0.05, n).astype(self.dtype.type(0).real.dtype)
+        self.real = self.steps.dtype.type
+
+    def close(self, got, wanted):
+        assert got.dtype == self.dtype
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=5 * ROUNDING[self.dtype])
+
+
+def run_lms(case, w, bias, y, *, part=slice(None), mask=EVERYWHERE, **options):
+    """Call the kernel on samples `part` of the case; returns the first bad sample."""
+    a, b, _ = part.indices(case.d.shape[0])
+    z = case.z[a * case.stride : (b - 1) * case.stride + case.m]
+    return lms(
+        z,
+        np.sign(z) if options.get("sign_data") else z,
+        case.d[part, 0].copy(),
+        case.steps[part],
+        mask[part],
+        case.stride,
+        case.real(options.get("leak", 0)),
+        options.get("sign_error", False),
+        options.get("fit_intercept", False),
+        w,
+        bias,
+        y[part],
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"leak": 0.3},
+        {"sign_error": True},
+        {"sign_data": True},
+        {"sign_error": True, "sign_data": True, "leak": 0.1, "fit_intercept": True},
+        {"fit_intercept": True},
+    ],
+    ids=lambda options: "-".join(options) or "plain",
+)
+@pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
+def test_lms_equals_twin(dtype, stride, options, masked):
+    case = Case(dtype, stride=stride)
+    w, bias, y = case.w[0].copy(), np.full(1, 0.5, dtype), np.empty(40, dtype)
+    mask = case.mask if masked else EVERYWHERE
+    assert run_lms(case, w, bias, y, mask=mask, **options) == -1
+    outputs, weights, biases = naive.lms(
+        case.rows,
+        case.d[:, 0],
+        case.w[0],
+        case.steps,
+        bias=case.dtype.type(0.5),
+        mask=mask if masked else None,
+        **options,
+    )
+    case.close(y, outputs)
+    case.close(w, weights[-1])
+    case.close(bias, biases[-1:].astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
+def test_nlms_equals_twin(dtype, stride, fit_intercept, masked):
+    case = Case(dtype, stride=stride)
+    epsilon = np.abs(case.steps)
+    w, bias, y = case.w[0].copy(), np.full(1, 0.5, dtype), np.empty(40, dtype)
+    bad = nlms(
+        case.z,
+        case.d[:, 0].copy(),
+        epsilon,
+        case.mask if masked else EVERYWHERE,
+        stride,
+        case.real(0.7),
+        fit_intercept,
+        w,
+        bias,
+        y,
+    )
+    outputs, weights, biases = naive.nlms(
+        case.rows,
+        case.d[:, 0],
+        case.w[0],
+        0.7,
+        epsilon,
+        bias=0.5,
+        fit_intercept=fit_intercept,
+        mask=case.mask if masked else None,
+    )
+    assert bad == -1
+    case.close(y, outputs)
+    case.close(w, weights[-1])
+    case.close(bias, biases[-1:].astype(dtype))
+
+
+def rls_start(case, *, fit_intercept=False, delta=0.5):
+    m = case.m + int(fit_intercept)
+    w = np.zeros((case.d.shape[1], m), dtype=case.dtype)
+    w[:, : case.m] = case.w
+    P = np.eye(m, dtype=case.dtype) / case.dtype.type(delta)
+    return w, P, np.array([m / delta], dtype=case.real)
+
+
+def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **options):
+    a, b, _ = part.indices(case.d.shape[0])
+    return rls(
+        case.z[a * case.stride : (b - 1) * case.stride + case.m],
+        np.ascontiguousarray(case.d[part]),
+        mask[part],
+        case.stride,
+        case.real(options.get("forgetting", 0.95)),
+        case.real(options.get("trace_cap", np.inf)),
+        options.get("fit_intercept", False),
+        P,
+        w,
+        *(np.empty(w.shape[1], dtype=case.dtype) for _ in range(3)),
+        trace,
+        y[part],
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"forgetting": 1.0},
+        {"fit_intercept": True},
+        {"trace_cap": 1.0, "forgetting": 0.9},
+    ],
+    ids=lambda options: "-".join(options) or "plain",
+)
+@pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
+def test_rls_equals_twin(dtype, n_outputs, options, masked):
+    case = Case(dtype, n_outputs=n_outputs)
+    intercept = options.get("fit_intercept", False)
+    w, P, trace = rls_start(case, fit_intercept=intercept)
+    rows = np.column_stack([case.rows, np.ones(40)]) if intercept else case.rows
+    outputs, weights, covariance = naive.rls(
+        rows,
+        case.d,
+        w,
+        P,
+        options.get("forgetting", 0.95),
+        mask=case.mask if masked else None,
+        trace_cap=options.get("trace_cap", np.inf),
+    )
+    y = np.empty(case.d.shape, dtype)
+    mask = case.mask if masked else EVERYWHERE
+    assert run_rls(case, w, P, trace, y, mask=mask, **options) == -1
+    case.close(y, outputs)
+    case.close(w, weights)
+    case.close(np.tril(P), np.tril(covariance))
+    np.testing.assert_allclose(trace[0], np.trace(covariance).real, rtol=5 * ROUNDING[case.dtype])
+
+
+def test_rls_trace_cap_of_the_test_above_is_reached():
+    case = Case(np.float64)
+    _, _, free = naive.rls(case.rows, case.d, *rls_start(case)[:2], 0.9)
+    _, _, capped = naive.rls(case.rows, case.d, *rls_start(case)[:2], 0.9, trace_cap=1.0)
+    assert np.trace(free) > 1.3 * np.trace(capped)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rls_never_touches_the_upper_triangle(dtype):
+    case = Case(dtype)
+    w, P, trace = rls_start(case)
+    P[np.triu_indices(case.m, 1)] = 7.0
+    assert run_rls(case, w, P, trace, np.empty((40, 1), dtype)) == -1
+    assert (P[np.triu_indices(case.m, 1)] == 7.0).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("cuts", [(1, 2, 3), (7, 8, 30), (39,)])
+def test_lms_and_rls_blocks_equal_one_call_bit_for_bit(dtype, cuts):
+    case = Case(dtype)
+    spans = [slice(a, b) for a, b in zip((0, *cuts), (*cuts, 40), strict=True)]
+    answers = []
+    for parts in ([slice(0, 40)], spans):
+        w, bias, y = case.w[0].copy(), np.zeros(1, dtype), np.empty(40, dtype)
+        v, P, trace = rls_start(case)
+        q = np.empty((40, 1), dtype)
+        for part in parts:
+            run_lms(case, w, bias, y, part=part, leak=0.1, fit_intercept=True)
+            run_rls(case, v, P, trace, q, part=part)
+        answers.append((w, bias, y, v, P, trace, q))
+    for whole, cut in zip(*answers, strict=True):
+        np.testing.assert_array_equal(whole, cut)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("k", [0, 17, 39])
+def test_gradient_kernels_return_the_first_bad_sample_and_the_weights_before_it(value, k):
+    case = Case(np.float64, stride=1)
+    case.d[k] = value
+    _, weights, _ = naive.lms(case.rows[:k], case.d[:k, 0], case.w[0], case.steps)
+    w, y = case.w[0].copy(), np.empty(40)
+    assert run_lms(case, w, np.zeros(1), y) == k
+    np.testing.assert_allclose(w, weights[-1] if k else case.w[0], rtol=0, atol=1e-12)
+    epsilon = np.full(40, 0.1)
+    w = case.w[0].copy()
+    d = case.d[:, 0].copy()
+    assert nlms(case.z, d, epsilon, EVERYWHERE, 1, 0.5, False, w, np.zeros(1), y) == k
+    _, weights, _ = naive.nlms(case.rows[:k], d[:k], case.w[0], 0.5, epsilon)
+    np.testing.assert_allclose(w, weights[-1] if k else case.w[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [0, 17, 39])
+def test_rls_returns_the_first_bad_sample(k):
+    case = Case(np.float64, n_outputs=2)
+    w, P, trace = rls_start(case)
+    case.d[k, 1] = np.inf
+    assert run_rls(case, w, P, trace, np.empty((40, 2))) == k
+
+
+def test_rls_refuses_a_matrix_that_is_not_positive():
+    case = Case(np.float64)
+    w, P, trace = rls_start(case)
+    assert run_rls(case, w, -P, trace, np.empty((40, 1))) == 0
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 5e-324, 1e-310])
+def test_nlms_silence_leaves_the_weights_alone(epsilon):
+    w = np.array([1.0, 2.0])
+    y = np.empty(5)
+    bad = nlms(
+        np.zeros(6),
+        np.ones(5),
+        np.full(5, epsilon),
+        EVERYWHERE,
+        1,
+        1.0,
+        False,
+        w,
+        np.zeros(1),
+        y,
+    )
+    assert bad == -1
+    np.testing.assert_array_equal(w, [1.0, 2.0])
+    np.testing.assert_array_equal(y, 0.0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("stride", "n_outputs"), [(1, 1), (3, 2)])
+def test_fir_equals_twin(dtype, stride, n_outputs):
+    case = Case(dtype, stride=stride, n_outputs=n_outputs)
+    bias = np.arange(1, n_outputs + 1).astype(dtype)
+    y = np.empty((40, n_outputs), dtype)
+    fir(case.z, stride, case.w, bias, y)
+    case.close(y, naive.filtered(case.rows, case.w, bias))
+
+
+def test_kernels_take_read_only_inputs_and_leave_them_alone():
+    case = Case(np.float64)
+    for array in (case.z, case.d, case.steps):
+        array.flags.writeable = False
+    w, y = case.w[0].copy(), np.empty(40)
+    step = case.real(0.5)
+    d = case.d[:, 0]
+    lms(case.z, case.z, d, case.steps, EVERYWHERE, 2, 0.0, False, False, w, np.zeros(1), y)
+    nlms(case.z, d, case.steps, EVERYWHERE, 2, step, False, w, np.zeros(1), y)
+    v, P, trace = rls_start(case)
+    assert run_rls(case, v, P, trace, y[:, np.newaxis]) == -1
+
+
+@pytest.mark.parametrize("memory", [1, 7, 1000])
+@pytest.mark.parametrize("cut", [0, 1, 13])
+def test_running_mean_equals_twin_in_any_chunks(memory, cut):
+    power = np.random.default_rng(0).chisquare(1, 60)
+    state, out = np.zeros(2), np.empty(60)
+    running_mean(power[:cut], memory, state, out[:cut])
+    running_mean(power[cut:], memory, state, out[cut:])
+    np.testing.assert_allclose(out, naive.running_mean(power, memory), rtol=1e-13, atol=1e-14)
+    np.testing.assert_array_equal(state, [out[-1], 60])
+
+
+def test_running_mean_is_the_mean_until_its_memory_is_full():
+    power = np.random.default_rng(1).chisquare(1, 50)
+    out = np.empty(50)
+    running_mean(power, 50, np.zeros(2), out)
+    np.testing.assert_allclose(out, np.cumsum(power) / np.arange(1, 51), rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_taps", [1, 8])
+@pytest.mark.parametrize("cut", [0, 1, 13])
+def test_held_energy_equals_twin_in_any_chunks(n_taps, cut):
+    power = np.random.default_rng(0).chisquare(1, 60)
+    power[20:35] = 0.0
+    state, out = np.zeros(2), np.empty(60)
+    held_energy(power[:cut], n_taps, 0.9, state, out[:cut])
+    held_energy(power[cut:], n_taps, 0.9, state, out[cut:])
+    np.testing.assert_allclose(out, naive.held_energy(power, n_taps, 0.9), rtol=1e-13)
+    assert state[1] == out[-1]
+
+
+@pytest.mark.parametrize("n_taps", [1, 2, 16, 300])
+def test_held_energy_is_never_below_a_third_of_the_energy_in_the_delay_line(n_taps):
+    power = np.random.default_rng(2).pareto(1.0, 600)
+    out = np.empty(600)
+    held_energy(power, n_taps, 0.99, np.zeros(2), out)
+    window = np.convolve(power, np.ones(n_taps))[:600]
+    assert (out >= window / np.e * (1 - 1e-12)).all()
