@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ._state import State, copy_state, impulse_responses, stack_weights
 from ._stream import FilterStream
 from .kernels.fir import fir
 from .timeseries._errors import DivergenceError
@@ -21,10 +22,9 @@ from .timeseries._validation import (
     check_finite,
     check_initial_states,
     check_series,
+    check_signal,
 )
 from .timeseries._windows import with_history
-
-State = dict[str, np.ndarray]
 
 
 class AdaptResult(NamedTuple):
@@ -226,7 +226,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             As `fit`; the filter is then as it was before the call.
         """
         validate_parameters(self)
-        rows, targets = _signal(x, "x"), _signal(d, "d")
+        rows, targets = check_signal(x, "x"), check_signal(d, "d")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"x has {rows.shape[0]} samples, d has {targets.shape[0]}.")
         mask = np.empty(0, dtype=bool)
@@ -271,8 +271,8 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         validate_parameters(self)
         if initial_state is None:
             state = getattr(self, "_state", None)
-            return FilterStream(self, None if state is None else _copy(state))
-        state = _copy(initial_state)
+            return FilterStream(self, None if state is None else copy_state(state))
+        state = copy_state(initial_state)
         self._refuse_other_state(state)
         for name, value in state.items():
             check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
@@ -333,7 +333,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         n_inputs = self.n_taps * n_channels
         weights = np.zeros((n_outputs, n_inputs), dtype=dtype)
         if self.initial_weights is not None:
-            given = self._flat_initial_weights(n_channels, n_outputs)
+            given = stack_weights(self.initial_weights, n_outputs, n_channels, self.n_taps)
             if np.iscomplexobj(given) and not np.iscomplexobj(weights):
                 raise ValueError("initial_weights are complex, but the signals are real.")
             weights[:] = given
@@ -344,18 +344,6 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             "n_samples_seen": np.zeros((), dtype=np.int64),
             **self._start(n_inputs + int(self.fit_intercept), n_outputs, dtype),
         }
-
-    def _flat_initial_weights(self, n_channels: int, n_outputs: int) -> np.ndarray:
-        given = np.asarray(self.initial_weights)
-        wanted = (n_outputs, n_channels, self.n_taps)
-        if given.shape not in {wanted, wanted[1:], wanted[2:] if n_channels == 1 else wanted}:
-            raise ValueError(
-                f"initial_weights must have shape {wanted[1:]} (n_channels, n_taps), newest sample "
-                f"first, or {wanted} for several outputs; got {given.shape}."
-            )
-        check_finite(np.abs(given).ravel(), name="initial_weights")
-        full = np.broadcast_to(given, wanted)
-        return full.transpose(0, 2, 1)[:, ::-1].reshape(n_outputs, -1)
 
     def _advance(
         self,
@@ -376,9 +364,9 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             part = slice(start, stop)
             self._advance_part(state, rows[part], targets[part], mask[part], output[part])
             if every and int(state["n_samples_seen"]) % every == 0:
-                stored.append(self._coef(state))
+                stored.append(impulse_responses(state, self.n_taps))
             start = stop
-        empty = np.empty((0, *self._coef(state).shape), dtype=output.dtype)
+        empty = np.empty((0, *impulse_responses(state, self.n_taps).shape), dtype=output.dtype)
         return output, np.stack(stored) if stored else empty
 
     def _advance_part(
@@ -391,7 +379,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     ) -> None:
         start, last_reset = 0, -1
         while True:
-            trial = _copy(state)
+            trial = copy_state(state)
             rest = slice(start, None)
             bad = self._run(trial, rows[rest], targets[rest], mask[rest], output[rest])
             if bad < 0 and np.isfinite(trial["weights"]).all():
@@ -447,22 +435,12 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             message = f"{message} The weights were reset there."
             warnings.warn(message, RuntimeWarning, stacklevel=_outside())
 
-    def _coef(self, state: State) -> np.ndarray:
-        n_outputs, n_channels = state["weights"].shape[0], state["history"].shape[1]
-        coef = state["weights"].reshape(n_outputs, self.n_taps, n_channels)
-        coef = coef[:, ::-1].transpose(0, 2, 1).copy()
-        return coef[0] if n_outputs == 1 else coef
-
     def _publish(self, state: State) -> None:
         self._state = state
-        self.coef_ = self._coef(state)
+        self.coef_ = impulse_responses(state, self.n_taps)
         bias = state["intercept"]
         self.intercept_ = bias[0] if bias.size == 1 else bias.copy()
         self.n_samples_seen_ = int(state["n_samples_seen"])
-
-
-def _copy(state: State) -> State:
-    return {name: np.array(value) for name, value in state.items()}
 
 
 def _outside() -> int:
@@ -471,19 +449,3 @@ def _outside() -> int:
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
         level, frame = level + 1, frame.f_back
     return level
-
-
-def _signal(values: Any, name: str) -> np.ndarray:
-    """A finite real or complex signal as ``(n_timesteps, n_columns)`` in a kernel's dtype."""
-    array = np.asarray(values)
-    if array.ndim not in (1, 2) or array.size == 0:
-        raise ValueError(
-            f"{name} must be a signal (n_timesteps,) or (n_timesteps, n_columns) with at least one "
-            f"sample; got shape {array.shape}."
-        )
-    if array.dtype not in (np.float32, np.complex64, np.complex128):
-        array = array.astype(np.float64)
-    array = np.ascontiguousarray(array.reshape(array.shape[0], -1))
-    for part in (array.real, array.imag) if np.iscomplexobj(array) else (array,):
-        check_finite(part, name=name)
-    return array

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ._base import AdaptiveFilter, State
+from ._base import AdaptiveFilter
+from ._state import State
 from .kernels.lms import lms, nlms
 from .kernels.power import held_energy, running_mean
 from .theory import max_step_size
@@ -61,6 +62,8 @@ class LMSFilter(AdaptiveFilter):
     n_samples_seen_ : int
     n_features_in_ : int
         Number of channels.
+    weight_history_ : ndarray of shape (n_stored, n_channels, n_taps)
+        With `store_weights`: the weights stored by the last `fit` or `partial_fit`.
 
     Raises
     ------
@@ -128,7 +131,7 @@ class LMSFilter(AdaptiveFilter):
         output: np.ndarray,
     ) -> int:
         steps = self._steps(state, rows)
-        direction = np.sign(z) if self.sign in ("data", "both") else z
+        direction = _unit(z) if self.sign in ("data", "both") else z
         sign_error = self.sign in ("error", "both")
         first_bad = -1
         for o in range(targets.shape[1]):
@@ -173,8 +176,7 @@ class LMSFilter(AdaptiveFilter):
             bound = max_step_size(rows, self.n_taps)
         return (
             f"with step_size={self.step_size}; convergence in the mean needs step_size < "
-            f"{bound:.3g} (2 / trace of the input correlation). Lower step_size, leave it "
-            '"auto", or use NLMSFilter.'
+            f"{bound:.3g} (2 / trace of the input correlation). Lower step_size or use NLMSFilter."
         )
 
 
@@ -294,6 +296,14 @@ class NLMSFilter(AdaptiveFilter):
             f"with step_size={self.step_size} and regularization={self.regularization}; NLMS is "
             "stable for 0 < step_size < 2. Lower step_size or raise regularization."
         )
+
+
+def _unit(z: np.ndarray) -> np.ndarray:
+    """z / |z|, zero where z is (`np.sign` of complex numbers means this from NumPy 2 on only)."""
+    if not np.iscomplexobj(z):
+        return np.sign(z)
+    magnitude = np.abs(z)
+    return np.divide(z, magnitude, out=np.zeros_like(z), where=magnitude > 0)
 
 
 def _row_power(rows: np.ndarray) -> np.ndarray:

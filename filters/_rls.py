@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ._base import AdaptiveFilter, State
+from ._base import AdaptiveFilter
+from ._state import State
 from .kernels.rls import rls
 from .timeseries._sklearn_private import StrOptions, positive, unit_interval
 
@@ -15,7 +16,7 @@ _AUTO_DELTA = 0.01
 _AUTO_WARM_UP = 16
 # The trace of P may exceed its start by this factor before forgetting pauses: about the inverse
 # square root of the machine epsilon, where rounding of the wound-up directions reaches the others.
-_WIND_UP = {np.dtype(np.float32): 3e2, np.dtype(np.float64): 1e7}
+_WIND_UP = 1e7
 
 
 class RLSFilter(AdaptiveFilter):
@@ -54,10 +55,10 @@ class RLSFilter(AdaptiveFilter):
     Notes
     -----
     Cost: about n^2 multiply-adds a sample, n = n_taps n_channels; memory n^2. Only one triangle of
-    P exists, so P cannot lose its symmetry. Wind-up: while the trace of P is more than 1e7 (3e2 in
-    float32) times that of I / delta, the input does not excite all directions and forgetting
-    pauses. On an input as narrow as a tone float32 may still lose the positivity of P, which is a
-    DivergenceError: give float64 there.
+    P exists, so P cannot lose its symmetry; it is kept in double precision for float32 signals too.
+    Wind-up: while the trace of P is more than 1e7 times that of I / delta, the input does not
+    excite all directions and forgetting pauses; where rounding takes P's positivity all the same (a
+    tone for 10^5 samples), P starts anew at I / delta and the weights stay.
 
     References
     ----------
@@ -102,8 +103,8 @@ class RLSFilter(AdaptiveFilter):
 
     def _start(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> State:
         state = {
-            "P": np.zeros((n_inputs, n_inputs), dtype=dtype),
-            "trace": np.zeros(1, dtype=np.zeros(0, dtype).real.dtype),
+            "P": np.zeros((n_inputs, n_inputs), dtype=np.result_type(dtype, np.float64)),
+            "trace": np.zeros(1),
             "delta": np.zeros(1),
             "age": np.zeros((), dtype=np.int64),
         }
@@ -168,22 +169,23 @@ class RLSFilter(AdaptiveFilter):
         joint = state["weights"]
         if self.fit_intercept:
             joint = np.concatenate([joint, state["intercept"][:, np.newaxis]], axis=1)
-        real = state["trace"].dtype
-        delta, cap = float(state["delta"][0]), float(np.finfo(real).max) / 1e4
+        P, delta = state["P"], float(state["delta"][0])
+        cap = float(np.finfo(np.float64).max) / 1e4
         if delta > 0:  # zero before the first sound, where P is zero too
-            cap = min(_WIND_UP[real] * joint.shape[1] / delta, cap)
+            cap = min(_WIND_UP * joint.shape[1] / delta, cap)
         y = np.empty(targets.shape, dtype=joint.dtype)
         bad = rls(
             z,
             np.ascontiguousarray(targets),
             mask,
             n_channels,
-            real.type(self.forgetting_factor),
-            real.type(cap),
+            float(self.forgetting_factor),
+            cap,
+            1.0 / delta if delta > 0 else 0.0,
             self.fit_intercept,
-            state["P"],
+            P,
             joint,
-            *(np.empty(joint.shape[1], dtype=joint.dtype) for _ in range(3)),
+            *(np.empty(joint.shape[1], dtype=P.dtype) for _ in range(3)),
             state["trace"],
             y,
         )

@@ -10,7 +10,8 @@ from .kernels.fir import fir
 from .timeseries._windows import with_history
 
 if TYPE_CHECKING:
-    from ._base import AdaptiveFilter, State
+    from ._base import AdaptiveFilter
+    from ._state import State
 
 
 class FilterStream:

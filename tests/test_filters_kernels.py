@@ -140,8 +140,8 @@ def rls_start(case, *, fit_intercept=False, delta=0.5):
     m = case.m + int(fit_intercept)
     w = np.zeros((case.d.shape[1], m), dtype=case.dtype)
     w[:, : case.m] = case.w
-    P = np.eye(m, dtype=case.dtype) / case.dtype.type(delta)
-    return w, P, np.array([m / delta], dtype=case.real)
+    P = np.eye(m, dtype=np.result_type(case.dtype, np.float64)) / delta
+    return w, P, np.array([m / delta])
 
 
 def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **options):
@@ -151,12 +151,13 @@ def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **option
         np.ascontiguousarray(case.d[part]),
         mask[part],
         case.stride,
-        case.real(options.get("forgetting", 0.95)),
-        case.real(options.get("trace_cap", np.inf)),
+        float(options.get("forgetting", 0.95)),
+        float(options.get("trace_cap", np.inf)),
+        2.0,
         options.get("fit_intercept", False),
         P,
         w,
-        *(np.empty(w.shape[1], dtype=case.dtype) for _ in range(3)),
+        *(np.empty(w.shape[1], dtype=P.dtype) for _ in range(3)),
         trace,
         y[part],
     )
@@ -194,7 +195,7 @@ def test_rls_equals_twin(dtype, n_outputs, options, masked):
     assert run_rls(case, w, P, trace, y, mask=mask, **options) == -1
     case.close(y, outputs)
     case.close(w, weights)
-    case.close(np.tril(P), np.tril(covariance))
+    case.close(np.tril(P).astype(dtype), np.tril(covariance))
     np.testing.assert_allclose(trace[0], np.trace(covariance).real, rtol=5 * ROUNDING[case.dtype])
 
 
@@ -257,10 +258,17 @@ def test_rls_returns_the_first_bad_sample(k):
     assert run_rls(case, w, P, trace, np.empty((40, 2))) == k
 
 
-def test_rls_refuses_a_matrix_that_is_not_positive():
-    case = Case(np.float64)
-    w, P, trace = rls_start(case)
-    assert run_rls(case, w, -P, trace, np.empty((40, 1))) == 0
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rls_starts_anew_where_the_matrix_is_not_positive(dtype):
+    case = Case(dtype)
+    answers = []
+    for sign in (1, -1):
+        w, P, trace = rls_start(case)  # delta 0.5: what it starts anew with is 2 I, too
+        y = np.empty((40, 1), dtype)
+        assert run_rls(case, w, sign * P, trace, y) == -1
+        answers.append((w, y))
+    for positive, restarted in zip(*answers, strict=True):
+        case.close(positive, restarted)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 5e-324, 1e-310])

@@ -5,7 +5,9 @@ from numba import njit
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
-def rls(z, d, mask, stride, forgetting, trace_cap, fit_intercept, P, w, now, ahead, u, trace, y):
+def rls(
+    z, d, mask, stride, forgetting, trace_cap, fresh, fit_intercept, P, w, now, ahead, u, trace, y
+):
     """Exponentially forgetting RLS, several outputs on one input.
 
     With x the window of sample k and u = conj(x)::
@@ -21,16 +23,20 @@ def rls(z, d, mask, stride, forgetting, trace_cap, fit_intercept, P, w, now, ahe
 
     Where the trace of P stands above `trace_cap` the division by `forgetting` is left out (and r
     uses 1 for it): the input does not excite all directions and forgetting would only wind P up.
+    Where x'Pu comes out negative, rounding in such wound-up directions has taken P's positivity: P
+    starts anew at `fresh` times the identity and the weights stay.
 
     Parameters
     ----------
     z, mask, stride : see ``filters.kernels.lms``
     d, y : ndarray (n, n_outputs)
         Desired signals; a-priori outputs, written.
-    forgetting, trace_cap : float
+    forgetting, trace_cap, fresh : float
     fit_intercept : bool
         The last entry of every regressor is then a constant one.
     P : ndarray (m, m), lower triangle updated in place
+        In double precision whatever the signals are in: in single precision a tone, which excites
+        two directions only, takes P's positivity.
     w : ndarray (n_outputs, m), updated in place
     now, ahead, u : ndarray (m,)
         Work space for the current and the next P u and the current u.
@@ -46,8 +52,8 @@ def rls(z, d, mask, stride, forgetting, trace_cap, fit_intercept, P, w, now, ahe
     n = d.shape[0]
     n_window = m - np.uint64(1) if fit_intercept else m
     n_outputs = w.shape[0]
-    zero = w.dtype.type(0)
-    one = w.dtype.type(1)
+    zero = P.dtype.type(0)
+    one = P.dtype.type(1)
     scale = one
     shrink = zero
     now[:] = zero
@@ -69,7 +75,7 @@ def rls(z, d, mask, stride, forgetting, trace_cap, fit_intercept, P, w, now, ahe
                 acc += v * u[j]
                 ahead[j] += np.conj(v) * ui
             # A Hermitian diagonal is real: its imaginary rounding error would grow as well.
-            v = w.dtype.type((scale * row[i] - g * np.conj(now[i])).real)
+            v = P.dtype.type((scale * row[i] - g * np.conj(now[i])).real)
             row[i] = v
             total += v
             ahead[i] = acc + v * ui
@@ -81,6 +87,15 @@ def rls(z, d, mask, stride, forgetting, trace_cap, fit_intercept, P, w, now, ahe
         power = zero
         for i in range(m):
             power += np.conj(u[i]) * now[i]
+        if power.real < 0:
+            power = zero
+            for i in range(m):
+                for j in range(i):
+                    P[i, j] = zero
+                P[i, i] = P.dtype.type(fresh)
+                now[i] = P[i, i] * u[i]
+                power += np.conj(u[i]) * now[i]
+            trace[0] = fresh * m
         lam = forgetting if trace[0] <= trace_cap else one.real
         r = lam + power.real
         if not (r > 0 and np.isfinite(r)):
@@ -94,12 +109,12 @@ def rls(z, d, mask, stride, forgetting, trace_cap, fit_intercept, P, w, now, ahe
             if not np.isfinite(e):
                 return k
             if mask.size == 0 or mask[k]:
-                gain = w.dtype.type(e / r)
+                gain = P.dtype.type(e / r)
                 for i in range(m):
                     w[o, i] += gain * now[i]
         if mask.size == 0 or mask[k]:
-            scale = w.dtype.type(one / lam)
-            shrink = w.dtype.type(one / (lam * r))
+            scale = P.dtype.type(one / lam)
+            shrink = P.dtype.type(one / (lam * r))
         else:
             scale = one
             shrink = zero

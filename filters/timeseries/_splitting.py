@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from ._errors import DivergenceError
 from ._metrics import nrmse
-from ._sequences import as_series
+from ._sequences import as_series, holds_series
 
 
 class WarmTimeSeriesSplit(BaseEstimator):
@@ -201,6 +201,8 @@ class _ForecastScorer:
         self._horizon, self._context, self._n_origins = horizon, context, n_origins
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
+        if holds_series(X):
+            raise ValueError("free runs are measured within one series; X holds several.")
         rows = np.asarray(X, dtype=float)
         rows = rows.reshape(rows.shape[0], -1)
         last = rows.shape[0] - self._horizon

@@ -221,6 +221,22 @@ def check_initial_states(
     return np.broadcast_to(given, (n_series, n_state)).copy()
 
 
+def check_signal(values: Any, name: str) -> np.ndarray:
+    """A finite real or complex signal as ``(n_timesteps, n_columns)`` in a kernel's dtype."""
+    array = np.asarray(values)
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise ValueError(
+            f"{name} must be a signal (n_timesteps,) or (n_timesteps, n_columns) with at least one "
+            f"sample; got shape {array.shape}."
+        )
+    if array.dtype not in (np.float32, np.complex64, np.complex128):
+        array = array.astype(np.float64)
+    array = np.ascontiguousarray(array.reshape(array.shape[0], -1))
+    for part in (array.real, array.imag) if np.iscomplexobj(array) else (array,):
+        check_finite(part, name=name)
+    return array
+
+
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
     """Give `estimator` back its attributes if the block fails: no half of a fit remains."""
