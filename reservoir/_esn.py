@@ -10,9 +10,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
+from filters.timeseries._sequences import holds_series
 from filters.timeseries._sklearn_private import non_negative
 from filters.timeseries._validation import check_series
 
@@ -114,7 +116,8 @@ class EchoState(MemoryModel):
         drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (self.n_units, n_outputs))
         joined = np.concatenate([plain.input_weights_, self.feedback_scaling * drawn], axis=1)
         reservoir.set_params(input_weights=joined, input_scaling=1.0)
-        return reservoir.fit(np.concatenate([rows, np.zeros((rows.shape[0], n_outputs))], axis=1))
+        fed = np.zeros((rows.shape[0], n_outputs), dtype=rows.dtype)
+        return reservoir.fit(np.concatenate([rows, fed], axis=1))
 
     @property
     def _n_state(self) -> int:
@@ -161,8 +164,9 @@ class EchoState(MemoryModel):
 
     def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = np.empty((rows.shape[0], self._n_outputs), dtype=self._dtype)
+        to_come = np.zeros((1, self._n_outputs))
         for t in range(rows.shape[0]):
-            columns, state = self._drive(rows[t : t + 1], state, teacher=outputs[t : t + 1] * 0)
+            columns, state = self._drive(rows[t : t + 1], state, teacher=to_come)
             outputs[t] = self._readout.predict(columns)[0]
             state[-self._n_feedback :] = outputs[t]
         return outputs, state
@@ -270,12 +274,20 @@ input_weights, bias, activation, noise, dtype
             return super().predict(
                 X, groups=groups, initial_state=initial_state, return_state=return_state
             )
+        check_is_fitted(self, "memory_")
         if not self._n_feedback:
             raise ValueError("y_context goes with feedback_scaling > 0 only.")
-        known = np.asarray(y_context, dtype=self._dtype).reshape(len(y_context), -1)
+        if holds_series(X) or groups is not None:
+            raise ValueError("y_context needs one 2-D series without groups.")
+        known = np.asarray(y_context, dtype=self._dtype)
+        known = known[:, np.newaxis] if known.ndim == 1 else known
+        fits = known.ndim == 2 and known.shape[1] == self._n_feedback
+        if not (fits and 0 < known.shape[0] < len(X) and np.isfinite(known).all()):
+            raise ValueError(
+                f"y_context must hold the {self._n_feedback} output(s) of the first rows, finite, "
+                f"of fewer rows than the {len(X)} of X; got shape {known.shape}."
+            )
         head, tail = X[: known.shape[0]], X[known.shape[0] :]
-        if np.ndim(X) != 2 or groups is not None or len(tail) == 0:
-            raise ValueError("y_context needs one 2-D series that is longer than the context.")
         data = check_series(self, head, reset=False)
         start = self._initial_states(initial_state, 1)[0]
         columns, state = self._drive(data.rows, start, teacher=known)

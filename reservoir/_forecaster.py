@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries import make_forecast_scorer, nrmse
-from filters.timeseries._sequences import Stacked
+from filters.timeseries._sequences import Stacked, holds_series
 from filters.timeseries._sklearn_private import (
     HasMethods,
     StrOptions,
@@ -152,7 +153,7 @@ class ESNForecaster(BaseEstimator):
         n_steps = check_steps(n_steps)
         if context is None:
             extra = self._check_exog(exog, None, n_steps)
-            _, state = self.estimator_._end
+            state = self.estimator_._end[1]
             row = np.concatenate([self._last_row, extra[:1]], axis=1)
             free = self._run(row, state[np.newaxis], n_steps, extra[1:])
             return self._label(self._levels(free, self._last_level), self._form[1])
@@ -169,7 +170,7 @@ class ESNForecaster(BaseEstimator):
             free = self._run(rows, None, n_steps, extra[b - a + 1 :])
             runs.append(self._levels(free, data.rows[b - 1]))
         if not stacked.bounded:
-            return self._label(runs[0], getattr(context, "index", None))
+            return self._label(runs[0], _index_of(context))
         return np.stack(runs) if stacked.container == "panel" else runs
 
     def predict(self, X: Any, *, exog: Any = None, groups: Any = None) -> Any:
@@ -197,7 +198,7 @@ class ESNForecaster(BaseEstimator):
             ahead = self._unscale(np.asarray(self.estimator_.predict(rows)).reshape(b - a, -1))
             parts.append(data.rows[a:b] + ahead if self.difference else ahead)
         values = np.concatenate(parts).astype(data.rows.dtype, copy=False)
-        index = getattr(X, "index", None)
+        index = _index_of(X)
         if stacked.bounded or index is None:
             return stacked.restore(values, columns=self._form[2])
         return self._label(values, index, moved=True)
@@ -214,9 +215,18 @@ class ESNForecaster(BaseEstimator):
         -------
         float
             0 is perfect, -1 as good as the mean; see `filters.timeseries.make_forecast_scorer`.
+
+        Raises
+        ------
+        ValueError
+            For several series or one that is too short.
         """
+        if holds_series(X):
+            raise ValueError("score measures free runs within one series; X holds several.")
         context = max(1, min((len(X) - self.horizon) // 2, _MAX_CONTEXT))
-        rows = X if isinstance(X, pd.DataFrame | pd.Series) else np.asarray(X)
+        # A number as row label would be taken for a position, and a position for a label.
+        is_pandas = isinstance(X, pd.DataFrame | pd.Series)
+        rows = X.reset_index(drop=True) if is_pandas else np.asarray(X)
         return make_forecast_scorer(nrmse, horizon=self.horizon, context=context)(self, rows)
 
     # ---- between the caller's series and the estimator's --------------------------------------
@@ -281,7 +291,7 @@ class ESNForecaster(BaseEstimator):
         return rows
 
     def _remember_form(self, X: Any) -> None:
-        index = getattr(X, "index", None)
+        index = _index_of(X)
         kind = "series" if isinstance(X, pd.Series) else "frame" if index is not None else "array"
         names = [X.name] if kind == "series" else list(getattr(X, "columns", [])) or None
         self._form: tuple[str, Any, Any] = (
@@ -314,14 +324,22 @@ def continue_index(index: pd.Index, n_steps: int) -> pd.Index:
     if isinstance(index, pd.PeriodIndex):
         return pd.period_range(index[-1] + 1, periods=n_steps, freq=index.freq, name=index.name)
     if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex):
-        freq = index.freq or (pd.infer_freq(index) if len(index) > 2 else None)
+        freq = index.freq
+        if freq is None and len(index) > 2:
+            with warnings.catch_warnings():
+                # pandas 3 announces that it will return an offset in place of a string: both serve.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                freq = pd.infer_freq(index)
         if freq is not None:
             make = pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
             return make(index[-1], periods=n_steps + 1, freq=freq, name=index.name)[1:]
     elif pd.api.types.is_numeric_dtype(index.dtype) and len(index) > 1:
-        steps = np.diff(index.to_numpy(dtype=float))
-        if np.allclose(steps, steps[0], rtol=1e-6) and steps[0] != 0:
-            step = index[-1] - index[-2]
+        values = index.to_numpy(dtype=float)
+        step = (values[-1] - values[0]) / (values.size - 1)
+        slack = 1e-6 * abs(step) + 4 * np.spacing(np.abs(values).max())  # of rounded labels
+        if step != 0 and np.abs(np.diff(values) - step).max() <= slack:
+            if pd.api.types.is_integer_dtype(index.dtype):
+                step = index[-1] - index[-2]
             return pd.Index(index[-1] + step * np.arange(1, n_steps + 1), name=index.name)
     raise ValueError(
         "the index has no regular step to continue: give the series a DatetimeIndex with a "
@@ -333,6 +351,10 @@ def _default() -> ESNRegressor:
     return ESNRegressor(
         200, leak_rate=0.5, input_scaling=0.3, bias_scaling=0.5, alpha=1e-2, random_state=0
     )
+
+
+def _index_of(X: Any) -> pd.Index | None:
+    return X.index if isinstance(X, pd.DataFrame | pd.Series) else None
 
 
 def _as_frame(X: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
@@ -183,7 +184,7 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
                 "(X[:-1], X[1:]) for that."
             )
         if context is None:
-            columns, state = self._end
+            columns, state, _ = self._end
             return self._free_run(self._readout.predict(columns)[0], state, n_steps)
         outputs, states, data = self._answer(context, None, None)
         last = data.stacked.starts[1:] - 1
@@ -327,7 +328,13 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
         first = not hasattr(self, "_readout")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        self._classes = None if classes is None else np.unique(np.asarray(classes))
+        given = None if classes is None else np.unique(np.asarray(classes))
+        if not (first or given is None or np.array_equal(given, self.classes_)):
+            raise ValueError(
+                f"classes are {given.tolist()} now, but {self.classes_.tolist()} since the "
+                "first call. fit starts anew."
+            )
+        self._classes = given
         return self._learn(X, y, sample_weight, groups, reset=first, incremental=True)
 
     def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
@@ -340,19 +347,21 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
                     f"{type(self).__name__} needs at least two classes in y; got one class: "
                     f"{self.classes_.tolist()}."
                 )
+        known = ~pd.isna(labels)
         codes = np.zeros(labels.size, dtype=np.intp)
-        codes[labelled] = np.searchsorted(self.classes_, labels[labelled])
+        codes[known] = np.searchsorted(self.classes_, labels[known])
         codes = np.minimum(codes, self.classes_.size - 1)
-        unknown = labelled.copy()
-        unknown[labelled] = self.classes_[codes[labelled]] != labels[labelled]
+        known[known] = self.classes_[codes[known]] == labels[known]
+        unknown = labelled & ~known
         if unknown.any():
             raise ValueError(
-                f"y has the label {labels[unknown][0]!r}, which is not among the classes "
+                f"y has the label {labels[unknown].tolist()[0]!r}, which is not among the classes "
                 f"{self.classes_.tolist()}."
             )
         if self._learns_labels:
             return codes[:, np.newaxis]
-        return np.eye(self.classes_.size)[codes]
+        # An unlabelled row is no class: with feedback its zeros are fed.
+        return np.eye(self.classes_.size)[codes] * known[:, np.newaxis]
 
     @property
     def _learns_labels(self) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from filters import TapDelay
 from filters._base import AdaptiveFilter
+from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import (
     HasMethods,
@@ -18,7 +19,12 @@ from filters.timeseries._sklearn_private import (
     positive_int,
     validate_parameters,
 )
-from filters.timeseries._validation import SeriesData, TargetKind, check_series
+from filters.timeseries._validation import (
+    SeriesData,
+    TargetKind,
+    check_initial_states,
+    check_series,
+)
 
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
@@ -54,15 +60,16 @@ class MemoryModel(BaseEstimator):
         """A fitted memory for these rows."""
         return (TapDelay() if self.memory is None else clone(self.memory)).fit(rows)
 
-    def _new_readout(self, n_columns: int, n_outputs: int, incremental: bool) -> Readout:
+    def _new_readout(self, n_columns: int, n_outputs: int) -> Readout:
         if self.readout is None:
             return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept)
         if isinstance(self.readout, AdaptiveFilter):
             return FilterReadout(self.readout, n_outputs)
         flatten = n_outputs == 1 and self._target_form.ndim == 1
-        return EstimatorReadout(self.readout, flatten, incremental)
+        n_classes = len(getattr(self, "classes_", ())) if is_classifier(self.readout) else 0
+        return EstimatorReadout(self.readout, flatten, n_classes)
 
-    def _begin(self, data: SeriesData, targets: np.ndarray, incremental: bool) -> None:
+    def _begin(self, data: SeriesData, targets: np.ndarray) -> None:
         self._target_form = data.form
         self._n_outputs = targets.shape[1]
         self.memory_ = self._new_memory(data.rows[:_BLOCK], self._n_outputs)
@@ -71,7 +78,7 @@ class MemoryModel(BaseEstimator):
         n_columns = self.memory_._n_features_out + (
             self.n_features_in_ if self.include_input else 0
         )
-        self._readout = self._new_readout(n_columns, self._n_outputs, incremental)
+        self._readout = self._new_readout(n_columns, self._n_outputs)
         self._start_series()
 
     def _start_series(self) -> None:
@@ -98,12 +105,14 @@ class MemoryModel(BaseEstimator):
         )
         targets = self._targets_of(data, reset)
         if reset:
-            self._begin(data, targets, incremental)
+            self._begin(data, targets)
         elif targets.shape[1] != self._n_outputs:
             raise ValueError(
                 f"y has {targets.shape[1]} outputs, but {type(self).__name__} began with "
                 f"{self._n_outputs}."
             )
+        if incremental:
+            self._readout.in_parts()
         n_used = 0
         progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
         for a, b in data.stacked.spans():
@@ -116,7 +125,7 @@ class MemoryModel(BaseEstimator):
                 f"washout={self.washout} leaves no row to learn from: the longest series has "
                 f"{int(data.stacked.lengths.max())} rows, and unlabelled rows do not count."
             )
-        if data.stacked.bounded and incremental:
+        if data.stacked.bounded:  # a stated series ends with its call
             self._start_series()
         if not incremental or n_used:
             self._finish()
@@ -143,8 +152,8 @@ class MemoryModel(BaseEstimator):
                 weight = np.ones(n) if weight is None else weight.copy()
                 weight[:n_washed] = 0.0
             self._readout.update(features, targets[part], weight)
-            self._end = features[-1:], self._state.copy()
             self._n_seen += n
+            self._end = features[-1:], self._state.copy(), self._n_seen
             progress.update(n)
             n_used += n if weight is None else int(np.count_nonzero(weight))
         return n_used
@@ -194,7 +203,16 @@ class MemoryModel(BaseEstimator):
                 delayed(self._follow)(rows, state)
                 for rows, state in zip(series, states, strict=True)
             )
-        return np.concatenate([run[0] for run in runs]), np.stack([run[1] for run in runs]), data
+        outputs = np.concatenate([run[0] for run in runs])
+        finite = np.isfinite(outputs).all(axis=1)
+        if not finite.all():
+            row = int(np.argmin(finite))
+            raise DivergenceError(
+                f"{type(self).__name__} answers row {row} with NaN or infinity: the row is too "
+                f"large, or too far from those of the fit, for {outputs.dtype} numbers.",
+                row,
+            )
+        return outputs, np.stack([run[1] for run in runs]), data
 
     def _follow(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Outputs for one series from `state`, block by block, and the state after it."""
@@ -209,16 +227,7 @@ class MemoryModel(BaseEstimator):
         return self._readout.predict(features), state
 
     def _initial_states(self, initial_state: Any, n_series: int) -> np.ndarray:
-        states = np.zeros((n_series, self._n_state), dtype=self._dtype)
-        if initial_state is not None:
-            given = np.asarray(initial_state)
-            if given.shape not in {states.shape[1:], states.shape}:
-                raise ValueError(
-                    f"initial_state must have shape {states.shape[1:]} or {states.shape}, got "
-                    f"{given.shape}."
-                )
-            states[:] = given
-        return states
+        return check_initial_states(initial_state, n_series, self._n_state, self._dtype)
 
     def stream(self, initial_state: Any = None) -> MemoryStream:
         """Open a session that goes on row by row.

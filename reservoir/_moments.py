@@ -13,6 +13,8 @@ from scipy.linalg import LinAlgWarning, eigh, lapack
 from scipy.linalg.blas import dsyrk
 
 _BLOCK = 256  # rows: 2 MB of float64 at 1000 features, and dsyrk within 1.2x of one call for all
+# A column whose standard deviation is below this share of its mean is a constant and its rounding.
+_ROUNDING = 32 * np.finfo(float).eps
 
 
 class Moments:
@@ -73,6 +75,7 @@ class Moments:
             if self._n_buffered == _BLOCK:
                 self._flush()
 
+    @np.errstate(over="ignore", invalid="ignore")  # `solve_ridge` refuses what overflowed
     def _flush(self) -> None:
         rows = self._rows[: self._n_buffered]
         self._n_buffered = 0
@@ -149,6 +152,11 @@ def solve_ridge(
     coef : ndarray of shape (n_columns, n_outputs)
     intercept : ndarray of shape (n_outputs,)
 
+    Raises
+    ------
+    ValueError
+        Where sums of squares overflowed.
+
     Warns
     -----
     LinAlgWarning
@@ -172,6 +180,15 @@ def solve_ridge(
             trans=1,
         )
         cross = cross + settled.weight * np.outer(settled.mean_x, settled.mean_y)
+    else:
+        rounding = _ROUNDING * np.sqrt(settled.weight) * np.abs(settled.mean_x)
+        constant = np.sqrt(np.diag(gram)) <= rounding
+        gram[constant] = gram[:, constant] = cross[constant] = 0.0
+    if not (np.isfinite(np.diag(gram)).all() and np.isfinite(cross).all()):
+        raise ValueError(
+            "features or targets are too large for the ridge readout: sums of their squares "
+            "overflow. Scale them."
+        )
     diagonal = np.diag(gram) + alpha
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     np.fill_diagonal(gram, np.where(diagonal > 0, diagonal, 0.0))
@@ -208,7 +225,7 @@ def _minimum_norm(upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:
             "Their weights were set to the minimum-norm solution; raise alpha, or use fewer units "
             "or more rows.",
             LinAlgWarning,
-            stacklevel=5,
+            stacklevel=7,  # the caller of fit or partial_fit
         )
     if not kept.any():
         return np.zeros_like(rhs)

@@ -14,9 +14,11 @@ def require_our_filters() -> None:
     editable install, a wheel and a checkout all keep the two packages together.
     """
     spec = importlib.util.find_spec("filters")
-    found = Path(spec.origin).parent if spec is not None and spec.origin else None
-    if found is not None and (found / "timeseries" / "_sequences.py").is_file():
-        return
+    found = Path(spec.origin) if spec is not None and spec.origin else None
+    if found is not None and found.name == "__init__.py":
+        found = found.parent
+        if (found / "timeseries" / "_sequences.py").is_file():
+            return
     if found is None:
         raise ImportError(
             "reservoir needs the package `filters` of the distribution reservoir-filters, and it "

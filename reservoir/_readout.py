@@ -6,6 +6,7 @@ ridge on accumulated moments, an adaptive filter row by row, or any scikit-learn
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +24,10 @@ class Readout(Protocol):
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None: ...
 
     def finish(self) -> None: ...
+
+    def in_parts(self) -> None:
+        """From here on rows come in parts: what was learned is to be kept."""
+        ...
 
     def predict(self, x: np.ndarray) -> np.ndarray: ...
 
@@ -53,6 +58,9 @@ class LinearReadout:
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
         self.moments.update(x, y, weights)
         self._solution = None
+
+    def in_parts(self) -> None:
+        """Moments always go on."""
 
     def finish(self) -> None:
         if self._solution is None:
@@ -106,6 +114,9 @@ class FilterReadout:
             mask, y = weights > 0, np.where(weights[:, np.newaxis] > 0, y, 0.0)
         self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
 
+    def in_parts(self) -> None:
+        """A filter always goes on."""
+
     def finish(self) -> None:
         """Nothing is left to solve."""
 
@@ -128,16 +139,16 @@ class FilterReadout:
 
 
 class EstimatorReadout:
-    """Any scikit-learn estimator; it needs the features of all rows at once."""
+    """Any scikit-learn estimator; it needs the features of all rows at once.
 
-    def __init__(self, estimator: BaseEstimator, flatten: bool, incremental: bool) -> None:
-        if incremental and not hasattr(estimator, "partial_fit"):
-            raise ValueError(
-                f"the readout {type(estimator).__name__} has no partial_fit; use readout=None "
-                "(ridge) or a filter to learn in parts."
-            )
+    A classifier is given the codes 0 .. n_classes - 1, not all of which need to come; with
+    `n_classes` 0 the estimator is a regressor.
+    """
+
+    def __init__(self, estimator: BaseEstimator, flatten: bool, n_classes: int) -> None:
         self.estimator = clone(estimator)
-        self._flatten, self._incremental = flatten, incremental
+        self._flatten, self._n_classes = flatten, n_classes
+        self._incremental = False
         self._blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
@@ -145,10 +156,21 @@ class EstimatorReadout:
         keep = weights > 0
         self._blocks.append((x[keep], y[keep], weights[keep]))
 
+    def in_parts(self) -> None:
+        if not hasattr(self.estimator, "partial_fit"):
+            raise ValueError(
+                f"the readout {type(self.estimator).__name__} has no partial_fit; use "
+                "readout=None (ridge) or a filter to learn in parts."
+            )
+        self._incremental = True
+
     def finish(self) -> None:
         if not self._blocks:
             return
-        learn = self.estimator.partial_fit if self._incremental else self.estimator.fit
+        learn = self.estimator.fit
+        if self._incremental:
+            classes = {"classes": np.arange(self._n_classes)} if self._n_classes else {}
+            learn = partial(self.estimator.partial_fit, **classes)
         x, y, weights = (np.concatenate(parts) for parts in zip(*self._blocks, strict=True))
         y = y.ravel() if self._flatten and y.ndim == 2 else y
         if (weights == 1).all():
@@ -166,10 +188,15 @@ class EstimatorReadout:
         return np.asarray(self.estimator.predict(x)).reshape(x.shape[0], -1)
 
     def scores(self, x: np.ndarray) -> np.ndarray:
-        """Probabilities where the estimator has them, else one-hot predictions."""
+        """Outputs of a regressor; probabilities of a classifier that has them, else one-hot."""
+        if self._n_classes == 0:
+            return self.predict(x)
+        scores = np.zeros((x.shape[0], self._n_classes))
         if hasattr(self.estimator, "predict_proba"):
-            return self.estimator.predict_proba(x)
-        return (self.estimator.predict(x)[:, np.newaxis] == self.estimator.classes_).astype(float)
+            scores[:, self.estimator.classes_] = self.estimator.predict_proba(x)
+        else:
+            scores[np.arange(x.shape[0]), self.estimator.predict(x)] = 1.0
+        return scores
 
     def state(self) -> dict[str, np.ndarray]:
         return {}

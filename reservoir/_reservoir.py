@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import (
     StrOptions,
@@ -188,19 +189,12 @@ class Reservoir(Memory):
             matrix = self.topology(self.n_units, random_state=seed)
         else:
             matrix = self.topology
-        if sparse.issparse(matrix):
-            matrix = sparse.csr_array(matrix, dtype=np.float64, copy=True)
-            finite = np.isfinite(matrix.data).all()
-        else:
-            matrix = np.array(matrix, dtype=np.float64)
-            finite = np.isfinite(matrix).all()
+        matrix = _numbers(matrix, "topology")
         if matrix.shape != shape:
             raise ValueError(
                 f"topology must be a matrix of shape {shape} for n_units={self.n_units}; got "
                 f"{matrix.shape}."
             )
-        if not finite:
-            raise ValueError("topology contains NaN or infinity.")
         return matrix
 
     def _draw_input(self, n_features: int, seed: int) -> np.ndarray:
@@ -214,15 +208,13 @@ class Reservoir(Memory):
             }[self.input_weights]
             weights = draw()
         else:
-            weights = np.array(self.input_weights, dtype=np.float64)
+            weights = _numbers(self.input_weights, "input_weights")
             if weights.shape != shape:
                 raise ValueError(
                     f"input_weights must have shape {shape} (n_units, n_features); got "
                     f"{weights.shape}."
                 )
-            if not np.isfinite(weights).all():
-                raise ValueError("input_weights contains NaN or infinity.")
-        scaling = np.asarray(self.input_scaling, dtype=np.float64)
+        scaling = _numbers(self.input_scaling, "input_scaling")
         if scaling.shape not in {(), (n_features,)}:
             raise ValueError(
                 f"input_scaling must be a number or one a feature, shape ({n_features},); got "
@@ -236,16 +228,16 @@ class Reservoir(Memory):
         return self._per_unit(self.bias, "bias")
 
     def _per_unit(self, values: Any, name: str = "leak_rate") -> np.ndarray:
-        array = np.asarray(values, dtype=np.float64)
+        array = _numbers(values, name)
         if array.shape not in {(), (self.n_units,)}:
             raise ValueError(
                 f"{name} must be a number or one a unit, shape ({self.n_units},); got shape "
                 f"{array.shape}."
             )
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} contains NaN or infinity.")
         if name == "leak_rate" and not ((array >= 0) & (array <= 1)).all():
-            raise ValueError(f"leak_rate must be in [0, 1]; got values up to {array.max()}.")
+            raise ValueError(
+                f"leak_rate must be in [0, 1]; got values from {array.min()} to {array.max()}."
+            )
         return np.array(np.broadcast_to(array, (self.n_units,)))
 
     # ---- running ------------------------------------------------------------------------------
@@ -289,7 +281,19 @@ class Reservoir(Memory):
             states,
         )
         last = states[-1].copy()
+        if not np.isfinite(last).all():  # a unit that was not finite once is not finite ever after
+            raise self._diverged(states)
         return (np.concatenate([states, rows], axis=1) if self.include_input else states), last
+
+    def _diverged(self, states: np.ndarray) -> DivergenceError:
+        step = int(np.argmin(np.isfinite(states).all(axis=1)))
+        return DivergenceError(
+            f"the states of {type(self).__name__} left the finite numbers at step {step} of the "
+            f"{states.shape[0]} rows driven at once, with spectral_radius={self.spectral_radius} "
+            f'and activation="{self.activation}". An unbounded activation needs '
+            "spectral_radius < 1; inputs near the end of the number range need scaling.",
+            step,
+        )
 
     def _run_closed(
         self,
@@ -334,6 +338,20 @@ class Reservoir(Memory):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _numbers(values: Any, name: str) -> Any:
+    """A real, finite float64 copy of `values`: an ndarray, or a csr_array if sparse."""
+    if np.iscomplexobj(values):
+        raise ValueError(f"{name} is complex; the weights of a reservoir are real.")
+    if sparse.issparse(values):
+        array = sparse.csr_array(values, dtype=np.float64, copy=True)
+        entries = array.data
+    else:
+        array = entries = np.array(values, dtype=np.float64)
+    if not np.isfinite(entries).all():
+        raise ValueError(f"{name} contains NaN or infinity.")
+    return array
 
 
 def _kernel_form(matrix: Any) -> tuple[np.ndarray, ...]:

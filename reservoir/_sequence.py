@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.linear_model import RidgeCV
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -144,18 +145,16 @@ input_weights, bias, activation, dtype
         self
         """
         validate_parameters(self)
-        data = check_cases(self, X, reset=True)
-        self._fit_rows(data)
-        return self
-
-    def _fit_rows(self, data: SeriesData) -> None:
-        rows = data.rows
-        self.mean_ = rows.mean(axis=0, dtype=np.float64)
-        deviation = rows.std(axis=0, dtype=np.float64)
-        self.scale_ = np.where(deviation > 0, deviation, 1.0)
+        rows = check_cases(self, X, reset=True).rows
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaler = StandardScaler().fit(rows)  # knows a constant from its rounding
+        self.mean_, self.scale_ = scaler.mean_, scaler.scale_
+        if not (np.isfinite(self.mean_).all() and np.isfinite(self.scale_).all()):
+            raise ValueError("X is too large to be standardised: its squares overflow. Scale it.")
         parameters = {name: getattr(self, name) for name in _RESERVOIR_PARAMETERS}
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         self.reservoir_ = Reservoir(**parameters, random_state=seed).fit(rows[:1])
+        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Pool the states of every sequence.
@@ -331,8 +330,7 @@ input_weights, bias, activation, dtype, pooling, bidirectional, washout
                 f"{self.classes_.tolist()}."
             )
         shared = {name: getattr(self, name) for name in _CONSTRAINTS}
-        self.features_ = ReservoirFeatures(**shared)
-        self.features_._fit_rows(data)
+        self.features_ = ReservoirFeatures(**shared).fit(X)
         pooled = self.features_._pool(data).astype(np.float64)
         self._mean = pooled.mean(axis=0)
         deviation = pooled.std(axis=0)

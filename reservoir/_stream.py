@@ -31,10 +31,13 @@ class MemoryStream:
         self._model = copy.copy(model)
         self._model._readout = copy.deepcopy(model._readout)
         self._model._noise = None
+        if hasattr(model, "feature_names_in_"):  # rows come as bare arrays here
+            del self._model.feature_names_in_
         if isinstance(initial_state, dict):
             self._load(initial_state)
         elif initial_state is None:
-            self._model._state = model._end[1].copy()
+            _, state, self._model._n_seen = model._end
+            self._model._state = state.copy()
         else:
             self._model._state = model._initial_states(initial_state, 1)[0]
         self._start = self.state

@@ -52,7 +52,7 @@ def run_lms(case, w, bias, y, *, part=slice(None), mask=EVERYWHERE, **options):
     z = case.z[a * case.stride : (b - 1) * case.stride + case.m]
     return lms(
         z,
-        np.sign(z) if options.get("sign_data") else z,
+        z / np.where(z == 0, 1, np.abs(z)) if options.get("sign_data") else z,
         case.d[part, 0].copy(),
         case.steps[part],
         mask[part],

@@ -1,6 +1,5 @@
 """RLS against its closed form, ridge regression, the Kalman filter, and a million samples."""
 
-
 import naive
 import numpy as np
 import pytest

@@ -24,7 +24,7 @@ CLASSIFIERS = [
 ]
 
 
-@parametrize_with_checks(REGRESSORS, expected_failed_checks=lambda _: HAS_MEMORY, xfail_strict=True)
+@parametrize_with_checks(REGRESSORS, expected_failed_checks=lambda _: HAS_MEMORY)
 def test_regressor_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
 

@@ -85,7 +85,6 @@ MEMORY_OFF = [
 @parametrize_with_checks(
     DEFAULTS + WITH_MEMORY + MEMORY_OFF[:4],
     expected_failed_checks=expected_failures,
-    xfail_strict=True,
 )
 def test_sklearn_contract(estimator, check):
     check(estimator)

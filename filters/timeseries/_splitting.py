@@ -215,7 +215,8 @@ class _ForecastScorer:
         origins = np.unique(np.linspace(self._context, last, self._n_origins).astype(int))
         true, pred = [], []
         for origin in origins:
-            seen = X[origin - self._context : origin]
+            past = slice(origin - self._context, origin)
+            seen = X.iloc[past] if hasattr(X, "iloc") else X[past]
             try:
                 free = np.asarray(estimator.forecast(self._horizon, context=seen), dtype=float)
             except DivergenceError:

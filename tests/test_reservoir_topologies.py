@@ -1,0 +1,427 @@
+"""Recurrent and input matrices: exact radii, honest refusals, one random stream a matrix."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import linalg, sparse
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import ArpackNoConvergence
+
+from reservoir import ESNRegressor, Reservoir, topologies
+from reservoir.topologies import NAMED, WITH_DENSITY, scale_spectral_radius, spectral_radius
+
+X = np.zeros((3, 2))
+
+
+def by_numpy(matrix):
+    dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+    return np.abs(np.linalg.eigvals(dense)).max()
+
+
+def random(n, seed=0):
+    return np.random.RandomState(seed).uniform(-1, 1, (n, n))
+
+
+def shuffled(matrix, seed=0):
+    order = np.random.RandomState(seed).permutation(matrix.shape[0])
+    return matrix[order][:, order]
+
+
+def complex_pair(n=41):
+    """A rotation by an odd angle hidden in a random basis; the other eigenvalues are smaller."""
+    turn = 0.97 * np.array([[np.cos(1.1), -np.sin(1.1)], [np.sin(1.1), np.cos(1.1)]])
+    basis = linalg.qr(random(n))[0]
+    return basis @ linalg.block_diag(turn, np.diag(np.linspace(-0.96, 0.96, n - 2))) @ basis.T
+
+
+def reducible(n=40):
+    """Block triangular with a huge block above the diagonal, which does not count."""
+    W = linalg.block_diag(random(n // 2, 1), 3 * random(n // 2, 2))
+    W[: n // 2, n // 2 :] = 1e3 * random(n // 2, 3)
+    return shuffled(W)
+
+
+MATRICES = {
+    "one": random(1),
+    "two": random(2),
+    "two_complex": np.array([[0.1, -2.0], [3.0, 0.1]]),
+    "random": random(60),
+    "sparse": topologies.random_sparse(80, random_state=0),
+    "complex_pair": complex_pair(),
+    "ring": topologies.ring(50, weight=-0.7),
+    "uneven_ring": shuffled(np.roll(np.diag(np.random.RandomState(0).uniform(0.1, 3, 30)), 1, 0)),
+    "permutation": np.eye(45)[np.random.RandomState(4).permutation(45)],
+    "orthogonal": topologies.orthogonal(30, random_state=0),
+    "antisymmetric": random(30) - random(30).T,
+    "block": sparse.block_diag([random(5), 2 * random(7, 1), random(1)], format="csr"),
+    "reducible": reducible(),
+    "positive": np.abs(random(25)),
+    "small": 1e-150 * random(20),
+    "large": 1e150 * random(20),
+    "zero": np.zeros((4, 4)),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_spectral_radius_is_that_of_all_eigenvalues(name):
+    matrix = MATRICES[name]
+    np.testing.assert_allclose(spectral_radius(matrix), by_numpy(matrix), rtol=1e-11, atol=0)
+    for form in (sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.csr_matrix):
+        np.testing.assert_allclose(spectral_radius(form(matrix)), by_numpy(matrix), rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", sorted(set(MATRICES) - {"zero"}))
+@pytest.mark.parametrize("radius", [0.95, 1e-3, 7])
+def test_scaling_sets_the_radius_exactly(name, radius):
+    matrix = MATRICES[name]
+    kept = matrix.copy()
+    scaled = scale_spectral_radius(matrix, radius)
+    np.testing.assert_allclose(by_numpy(scaled), radius, rtol=1e-10)
+    assert type(scaled) is type(matrix)
+    assert abs(matrix - kept).max() == 0
+
+
+def test_spectral_radius_known_in_closed_form():
+    np.testing.assert_allclose(spectral_radius(complex_pair()), 0.97, rtol=1e-13)
+    weights = np.array([0.5, 4.0, 2.0, 0.25])
+    np.testing.assert_allclose(
+        spectral_radius(np.roll(np.diag(weights), 1, axis=0)), weights.prod() ** 0.25, rtol=1e-15
+    )
+    jordan = 0.5 * np.eye(60) + np.diag(np.ones(59), 1)
+    assert spectral_radius(shuffled(jordan)) == 0.5
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 2**31 - 1), st.sampled_from([0.1, 0.3, 1.0]))
+def test_spectral_radius_does_not_depend_on_names_sign_or_direction(n, seed, density):
+    rng = np.random.RandomState(seed)
+    W = rng.uniform(-1, 1, (n, n)) * (rng.uniform(size=(n, n)) < density)
+    radius = spectral_radius(W)
+    scale = {"rtol": 1e-6, "atol": 1e-300}  # multiple eigenvalues are known to half the digits
+    np.testing.assert_allclose(spectral_radius(shuffled(W, seed)), radius, **scale)
+    np.testing.assert_allclose(spectral_radius(-3 * W.T), 3 * radius, **scale)
+
+
+# ---- more than 1500 units: ARPACK ---------------------------------------------------------------
+
+
+def test_large_sparse_radius_is_exact():
+    """The eigenvalues of a Kronecker product are the products of eigenvalues."""
+    left, right = (topologies.random_sparse(40, density=0.2, random_state=s) for s in (1, 2))
+    W = sparse.csr_array(sparse.kron(left, right))
+    assert connected_components(W, connection="strong")[0] == 1  # 1600 units in one part
+    np.testing.assert_allclose(spectral_radius(W), by_numpy(left) * by_numpy(right), rtol=1e-10)
+    scaled = scale_spectral_radius(W, 0.9)
+    np.testing.assert_allclose(
+        by_numpy(left) * by_numpy(right) * scaled.data[0] / W.data[0], 0.9, rtol=1e-10
+    )
+
+
+@pytest.fixture
+def small_goes_to_arpack(monkeypatch):
+    monkeypatch.setattr(topologies, "_DENSE_UP_TO", 85)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_arpack_agrees_with_the_full_spectrum(seed, small_goes_to_arpack, monkeypatch):
+    W = topologies.random_sparse(220, random_state=seed)
+    monkeypatch.setattr(topologies, "_dense_radius", None)  # ARPACK must do it alone
+    np.testing.assert_allclose(spectral_radius(W), by_numpy(W), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["orthogonal", "two_way_ring", "antisymmetric"])
+def test_arpack_copes_with_circles_of_eigenvalues(name, small_goes_to_arpack):
+    ring = topologies.ring(100)
+    matrix = {
+        "orthogonal": topologies.orthogonal(100, random_state=1),
+        "two_way_ring": sparse.csr_array(ring + ring.T),
+        "antisymmetric": random(100) - random(100).T,
+    }[name]
+    np.testing.assert_allclose(spectral_radius(matrix), by_numpy(matrix), rtol=1e-10)
+
+
+def test_arpack_gives_up_soon_and_lapack_steps_in(small_goes_to_arpack, monkeypatch):
+    """A ring with a chord never converges: a limit that grows with n means hours of waiting."""
+    asked = []
+
+    def never(*args, **options):
+        asked.append(options["maxiter"])
+        raise ArpackNoConvergence("not yet", np.empty(0), np.empty((100, 0)))
+
+    monkeypatch.setattr(topologies, "eigs", never)
+    W = topologies.ring(100).tolil()
+    W[0, 50] = 0.5
+    np.testing.assert_allclose(spectral_radius(W.tocsr()), by_numpy(W), rtol=1e-11)
+    assert asked[0] <= 1000
+
+
+def test_a_wrong_eigenpair_is_noticed(small_goes_to_arpack, monkeypatch):
+    def wrong(matrix, **options):
+        return np.array([9.0]), np.ones((matrix.shape[0], 1))
+
+    monkeypatch.setattr(topologies, "eigs", wrong)
+    W = topologies.random_sparse(100, random_state=0)
+    np.testing.assert_allclose(spectral_radius(W), by_numpy(W), rtol=1e-11)
+
+
+# ---- nilpotent ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        topologies.delay_line(100),
+        shuffled(np.triu(random(60), 1)),
+        sparse.csr_array(np.tril(random(30), -1)),
+        topologies.delay_line(1),
+        np.zeros((5, 5)),
+    ],
+)
+def test_nilpotent_matrices_have_radius_zero_and_are_not_rescaled(matrix):
+    assert spectral_radius(matrix) == 0.0
+    n = matrix.shape[0]
+    for topology in (matrix, lambda n_units, random_state: matrix):
+        with pytest.raises(ValueError, match=r"nilpotent.*spectral_radius=None"):
+            Reservoir(n, topology=topology).fit(X)
+        as_given = Reservoir(n, topology=topology, spectral_radius=None).fit(X)
+        assert abs(as_given.recurrent_weights_ - matrix).max() == 0
+        off = Reservoir(n, topology=topology, spectral_radius=0).fit(X)
+        assert abs(off.recurrent_weights_).max() == 0
+    with pytest.raises(ValueError, match="nilpotent"):
+        ESNRegressor(n, topology=matrix).fit(X, np.zeros(3))
+
+
+def test_stored_zeros_make_no_cycle():
+    matrix = sparse.csr_array((np.array([1.0, 0.0]), ([0, 1], [1, 0])), shape=(2, 2))
+    assert matrix.nnz == 2
+    assert spectral_radius(matrix) == 0.0
+
+
+def test_entries_stored_twice_are_summed():
+    """SciPy's search for strongly connected parts never ends on a matrix in this form."""
+    data, columns, starts = np.array([1.0, 1.0, 3.0]), np.array([1, 1, 0]), np.array([0, 2, 3])
+    matrix = sparse.csr_array((data, columns, starts), shape=(2, 2))
+    assert matrix.nnz == 3
+    np.testing.assert_allclose(spectral_radius(matrix), np.sqrt(6), rtol=1e-15)
+    assert matrix.nnz == 3
+    fitted = Reservoir(2, topology=matrix, spectral_radius=None).fit(X)
+    np.testing.assert_array_equal(fitted.recurrent_weights_.toarray(), [[0, 2], [3, 0]])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [np.ones((2, 3)), np.ones(4), np.ones((0, 0)), np.array([[np.nan]]), np.array([[np.inf]])],
+)
+def test_spectral_radius_refuses_what_has_none(bad):
+    with pytest.raises(ValueError, match=r"square|NaN"):
+        spectral_radius(bad)
+
+
+# ---- given matrices -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [np.array, sparse.csr_array, sparse.coo_array, sparse.csr_matrix])
+def test_a_given_matrix_is_copied_and_rescaled_unless_told_otherwise(form):
+    W = form(random(6))
+    kept = W.copy()
+    scaled = Reservoir(6, topology=W, spectral_radius=0.5).fit(X)
+    np.testing.assert_allclose(by_numpy(scaled.recurrent_weights_), 0.5, rtol=1e-10)
+    as_given = Reservoir(6, topology=W, spectral_radius=None).fit(X)
+    assert abs(as_given.recurrent_weights_ - kept).max() == 0
+    as_given.recurrent_weights_[0, 0] = 9.0
+    assert abs(W - kept).max() == 0
+    stays_dense = isinstance(as_given.recurrent_weights_, np.ndarray)
+    assert stays_dense == isinstance(W, np.ndarray)
+    default = Reservoir(6, topology=W).fit(X)
+    np.testing.assert_allclose(by_numpy(default.recurrent_weights_), 0.9, rtol=1e-10)
+
+
+def test_a_callable_topology_gets_the_size_and_the_seed_of_the_matrix():
+    seen = []
+
+    def topology(n_units, random_state):
+        seen.append((n_units, random_state))
+        return random(n_units, random_state)
+
+    model = Reservoir(7, topology=topology, random_state=3).fit(X)
+    assert seen == [(7, Reservoir(7, random_state=3).fit(X)._seeds["recurrent"])]
+    np.testing.assert_allclose(by_numpy(model.recurrent_weights_), 0.9, rtol=1e-10)
+    by_name = Reservoir(7, topology="ring", random_state=3).fit(X).recurrent_weights_
+    by_function = Reservoir(7, topology=topologies.ring, random_state=3).fit(X).recurrent_weights_
+    assert abs(by_name - by_function).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"topology": random(3)}, r"shape \(5, 5\) for n_units=5; got \(3, 3\)"),
+        ({"topology": random(5)[0]}, r"\(5,\)"),
+        ({"topology": lambda n_units, random_state: np.eye(4)}, r"got \(4, 4\)"),
+        ({"topology": np.full((5, 5), np.nan)}, "topology contains NaN"),
+        ({"topology": sparse.csr_array(np.full((5, 5), np.inf))}, "topology contains NaN or inf"),
+        ({"topology": np.eye(5) * (1 + 1j)}, "complex"),
+        ({"topology": sparse.csr_array(np.eye(5) * (1 + 1j))}, "complex"),
+        ({"topology": "no_such_net"}, "topology"),
+        ({"input_weights": np.ones((5, 3))}, r"input_weights must have shape \(5, 2\)"),
+        ({"input_weights": np.full((5, 2), np.nan)}, "input_weights contains NaN"),
+        ({"input_weights": np.full((5, 2), 1j)}, "complex"),
+        ({"input_weights": "normal"}, "input_weights"),
+        ({"input_scaling": [1.0, 2.0, 3.0]}, r"input_scaling.*\(2,\)"),
+        ({"input_scaling": [1.0, np.nan]}, "input_scaling contains NaN"),
+        ({"input_scaling": np.inf}, "input_scaling"),
+        ({"bias": np.ones(4)}, r"bias.*\(5,\)"),
+        ({"bias": [0, 0, 0, 0, np.inf]}, "bias contains NaN or inf"),
+        ({"leak_rate": np.ones(4)}, r"leak_rate.*\(5,\)"),
+        ({"leak_rate": [0, 0, 0, 0, 1.5]}, r"leak_rate must be in \[0, 1\]; got.*1\.5"),
+        ({"leak_rate": [0.5, 0, 0, 0, -0.25]}, r"leak_rate must be in \[0, 1\]; got.*-0\.25"),
+    ],
+)
+def test_matrices_that_do_not_fit_are_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        Reservoir(5, **parameters).fit(X)
+
+
+# ---- named topologies -------------------------------------------------------------------------
+
+
+def test_fixed_topologies_are_the_written_out_matrices():
+    ring = [[0, 0, 0, 0, 2], [2, 0, 0, 0, 0], [0, 2, 0, 0, 0], [0, 0, 2, 0, 0], [0, 0, 0, 2, 0]]
+    line = [[0, 0, 0, 0, 0], [2, 0, 0, 0, 0], [0, 2, 0, 0, 0], [0, 0, 2, 0, 0], [0, 0, 0, 2, 0]]
+    np.testing.assert_array_equal(topologies.ring(5, weight=2.0).toarray(), ring)
+    np.testing.assert_array_equal(topologies.delay_line(5, weight=2.0).toarray(), line)
+    np.testing.assert_array_equal(topologies.ring(1).toarray(), [[1]])
+    np.testing.assert_array_equal(topologies.delay_line(1).toarray(), [[0]])
+
+
+def test_orthogonal_is_orthogonal_and_uniform():
+    Q = topologies.orthogonal(50, random_state=0)
+    np.testing.assert_allclose(Q @ Q.T, np.eye(50), rtol=0, atol=1e-13)
+    # Haar measure: the trace has mean 0 and variance 1 (a QR without the signs is off by many).
+    traces = [np.trace(topologies.orthogonal(6, random_state=s)) for s in range(400)]
+    assert abs(np.mean(traces)) < 5 / np.sqrt(400)
+    assert 0.7 < np.var(traces) < 1.3
+
+
+@pytest.mark.parametrize(
+    ("n", "density", "n_in"),
+    [(50, 0.1, 5), (50, "auto", 10), (7, "auto", 7), (50, 1e-9, 1), (50, 1.0, 50), (1, 0.3, 1)],
+)
+def test_random_matrices_have_one_in_degree(n, density, n_in):
+    W = topologies.random_sparse(n, density=density, random_state=0)
+    assert isinstance(W, sparse.csr_array)
+    assert W.has_canonical_format
+    assert (np.diff(W.indptr) == n_in).all()
+    assert np.abs(W.data).max() <= 1
+    dense = topologies.random_dense(n, density=density, random_state=0)
+    assert isinstance(dense, np.ndarray)
+    assert (np.count_nonzero(dense, axis=1) == n_in).all()
+
+
+def test_random_connections_and_weights_are_uniform():
+    W = topologies.random_sparse(1500, density=0.1, random_state=0)
+    per_column = np.bincount(W.indices, minlength=1500)
+    assert abs(per_column.mean() - 150) < 1e-9
+    np.testing.assert_allclose(per_column.var(), 1500 * 0.1 * 0.9, rtol=0.15)
+    assert abs(W.data.mean()) < 5 * np.sqrt(1 / 3 / W.nnz)
+    np.testing.assert_allclose(W.data.var(), 1 / 3, rtol=0.02)
+
+
+@pytest.mark.parametrize("density", [0, -0.1, 1.5, np.nan])
+def test_density_out_of_range_is_refused(density):
+    with pytest.raises(ValueError, match="density"):
+        topologies.random_sparse(9, density=density)
+    with pytest.raises(ValueError, match="density"):
+        Reservoir(9, density=density).fit(X)
+
+
+@pytest.mark.parametrize("topology", [*sorted(NAMED), np.eye(20), topologies.ring])
+def test_density_is_honoured_or_refused(topology):
+    named = isinstance(topology, str)
+    model = Reservoir(20, topology=topology, density=0.2, spectral_radius=None)
+    if named and topology in WITH_DENSITY:
+        W = model.fit(X).recurrent_weights_
+        assert (W != 0).sum() == 80
+    else:
+        with pytest.raises(ValueError, match=r"density=0\.2"):
+            model.fit(X)
+
+
+def test_random_is_dense_where_that_is_faster():
+    assert sparse.issparse(topologies.NAMED["random"](100, random_state=0))
+    assert isinstance(topologies.NAMED["random"](20, random_state=0), np.ndarray)
+    assert isinstance(topologies.NAMED["random"](100, density=0.9), np.ndarray)
+
+
+# ---- randomness -------------------------------------------------------------------------------
+
+
+def weights(**parameters):
+    fitted = Reservoir(20, bias_scaling=1.0, **parameters).fit(X)
+    W = fitted.recurrent_weights_
+    W = W.toarray() if sparse.issparse(W) else W
+    return {"recurrent": W, "input": fitted.input_weights_, "bias": fitted.bias_}
+
+
+@pytest.mark.parametrize("topology", sorted(set(NAMED) - {"delay_line"}))
+def test_same_seed_same_bits(topology):
+    one, two, other = (weights(topology=topology, random_state=seed) for seed in (5, 5, 6))
+    for name, matrix in one.items():
+        np.testing.assert_array_equal(matrix, two[name])
+    assert np.abs(one["input"] - other["input"]).max() > 0.1
+    fixed = topology == "ring"
+    assert (np.abs(one["recurrent"] - other["recurrent"]).max() == 0) == fixed
+
+
+@pytest.mark.parametrize(
+    ("changed", "change"),
+    [
+        ("input", {"input_weights": "gaussian"}),
+        ("input", {"input_weights": np.ones((20, 2))}),
+        ("input", {"input_scaling": 3.0}),
+        ("bias", {"bias": np.ones(20)}),
+        ("recurrent", {"density": 0.7}),
+        ("recurrent", {"topology": "orthogonal"}),
+        ("recurrent", {"spectral_radius": 0.1}),
+    ],
+)
+def test_changing_one_matrix_leaves_the_others(changed, change):
+    before, after = weights(random_state=1), weights(random_state=1, **change)
+    for name in before:
+        same = np.array_equal(before[name], after[name])
+        assert same == (name != changed), name
+
+
+def test_the_matrices_of_one_seed_are_not_the_same_numbers():
+    W = weights(random_state=0, topology="random_dense", spectral_radius=None)
+    recurrent, given, bias = (W[name].ravel() for name in ("recurrent", "input", "bias"))
+    assert len({*recurrent.tolist(), *given.tolist(), *bias.tolist()}) == 400 + 40 + 20
+
+
+def test_random_state_none_and_instances():
+    assert np.abs(weights()["input"] - weights()["input"]).max() > 0
+    shared = np.random.RandomState(0)
+    first, second = weights(random_state=shared), weights(random_state=shared)
+    assert np.abs(first["input"] - second["input"]).max() > 0
+    again = weights(random_state=np.random.RandomState(0))
+    np.testing.assert_array_equal(again["recurrent"], first["recurrent"])
+    with pytest.raises(ValueError, match="random_state"):
+        weights(random_state="seed")
+
+
+def test_input_weights_follow_their_distribution():
+    many = np.zeros((2, 3))
+
+    def draw(kind, scaling=1.0):
+        model = Reservoir(3000, topology="ring", input_weights=kind, input_scaling=scaling)
+        return model.set_params(random_state=0).fit(many).input_weights_
+
+    uniform, signs, normal = draw("uniform"), draw("bernoulli"), draw("gaussian")
+    assert np.abs(uniform).max() <= 1
+    np.testing.assert_allclose(uniform.var(), 1 / 3, rtol=0.05)
+    assert set(np.unique(signs)) == {-1, 1}
+    assert abs(signs.mean()) < 5 / np.sqrt(9000)
+    np.testing.assert_allclose(normal.var(), 1, rtol=0.08)
+    scaled = draw("uniform", [0.5, 1.0, 0.0])
+    np.testing.assert_array_equal(scaled, uniform * [0.5, 1.0, 0.0])
+    np.testing.assert_array_equal(draw(np.ones((3000, 3)), 2.0), np.full((3000, 3), 2.0))
