@@ -102,6 +102,7 @@ class MemoryModel(BaseEstimator):
             sample_weight=sample_weight,
             groups=groups,
             allow_unlabelled=True,
+            allow_no_label=incremental,
         )
         targets = self._targets_of(data, reset)
         if reset:

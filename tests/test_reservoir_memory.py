@@ -278,14 +278,6 @@ def test_partial_fit_keeps_to_its_outputs_and_features():
         model.partial_fit(X[:, :1], y)
 
 
-UNLABELLED_CHUNK = pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="check_series refuses a call without any labelled row, also where others came before",
-)
-
-
-@UNLABELLED_CHUNK
 def test_a_chunk_without_labels_only_drives_the_memory():
     X, y = data()
     y[100:150] = np.nan
@@ -295,7 +287,6 @@ def test_a_chunk_without_labels_only_drives_the_memory():
     assert_same_fit(parts, whole)
 
 
-@UNLABELLED_CHUNK
 def test_a_chunk_of_weight_zero_only_drives_the_memory():
     X, y = data()
     weight = np.where((np.arange(240) >= 100) & (np.arange(240) < 150), 0.0, 1.0)

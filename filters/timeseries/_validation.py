@@ -77,6 +77,7 @@ def check_series(
     sample_weight: Any = None,
     groups: Any = None,
     allow_unlabelled: bool = False,
+    allow_no_label: bool = False,
 ) -> SeriesData:
     """Validate row-wise data for `estimator` (sets `n_features_in_` when `reset`).
 
@@ -96,6 +97,8 @@ def check_series(
         Non-negative weight of each row.
     allow_unlabelled : bool, default=False
         Whether NaN in `y` means "no target here": such rows get weight zero.
+    allow_no_label : bool, default=False
+        Whether all rows may be so, or all of weight zero (a chunk between others).
 
     Raises
     ------
@@ -136,8 +139,10 @@ def check_series(
             f"Found input variables with inconsistent numbers of samples: X has {rows.shape[0]} "
             f"rows, y has {targets.shape[0]}."
         )
+    if not allow_no_label and weights is not None and not (weights > 0).any():
+        raise ValueError("All sample weights are zero: there is nothing to learn from.")
     if unlabelled.any():
-        if unlabelled.all():
+        if unlabelled.all() and not allow_no_label:
             raise ValueError("Input y contains NaN in every row: there is nothing to learn from.")
         weights = np.ones(rows.shape[0]) if weights is None else weights
         weights = np.where(unlabelled, 0.0, weights)
@@ -302,8 +307,6 @@ def _check_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected ({n_rows},)!")
     if (weights < 0).any():
         raise ValueError("Negative values in data passed to `sample_weight`.")
-    if not (weights > 0).any():
-        raise ValueError("All sample weights are zero: there is nothing to learn from.")
     return weights
 
 

@@ -166,7 +166,9 @@ class RecurrentNetwork(BaseEstimator):
         if weights is None:
             weights = np.ones(targets.shape[0])
         if not (weights > 0).any():
-            raise ValueError("no row has both a target and a positive weight: nothing to learn.")
+            raise ValueError(
+                "All sample weights are zero where there are targets: nothing to learn."
+            )
         return Task(sequences, targets, weights, LOSSES[self._loss], self.l1, self.l2)
 
     def _train(
