@@ -98,12 +98,21 @@ def model(name, estimator, grid=({},), **kwargs):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def registries():
+    """Empty registries; what was in them comes back afterwards, in its order."""
+    before = [(registry, dict(registry)) for registry in (TASKS, MODELS)]
+    TASKS.clear()
+    MODELS.clear()
+    yield
+    for registry, entries in before:
+        registry.clear()
+        registry.update(entries)
+
+
+@pytest.fixture
+def tiny(registries):
     """A registry of one tiny task and of models that behave in every way."""
     CALLS.clear()
-    for registry in (TASKS, MODELS):
-        for name in list(registry):
-            monkeypatch.delitem(registry, name)
     metric = Metric("RMSE", "sqrt(mean(e^2))")
     task = Task(
         "tiny",
@@ -117,7 +126,7 @@ def tiny(monkeypatch):
         rmse,
         validation_rows=15,
     )
-    monkeypatch.setitem(TASKS, "tiny", task)
+    TASKS["tiny"] = task
     for entry in (
         model("ridge", Recorder, [{"alpha": 1e-3}, {"alpha": 1e3}]),
         model("broken", Broken),
@@ -125,7 +134,7 @@ def tiny(monkeypatch):
         model("swallows", SwallowsCtrlC),
         model("senseless", Ridge, unsuited={"regression": "it cannot count"}),
     ):
-        monkeypatch.setitem(MODELS, entry.name, entry)
+        MODELS[entry.name] = entry
     return task
 
 

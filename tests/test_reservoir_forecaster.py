@@ -254,12 +254,13 @@ def test_sunspots_are_forecast_better_than_by_their_mean():
 # ---- several series -------------------------------------------------------------------------
 
 
-def test_several_series_are_learned_together_and_forecast_in_kind():
+@pytest.mark.parametrize("difference", [False, True])
+def test_several_series_are_learned_together_and_forecast_in_kind(difference):
     X = waves(200, 2)
     parts = [X[:90], X[90:150], X[150:]]
-    model = forecaster().fit(parts)
+    model = forecaster(difference=difference).fit(parts)
     groups = np.repeat([0, 1, 2], [90, 60, 50])
-    same = forecaster().fit(X, groups=groups)
+    same = forecaster(difference=difference).fit(X, groups=groups)
     np.testing.assert_array_equal(same.estimator_.coef_, model.estimator_.coef_)
     np.testing.assert_allclose(model.forecast(4), model.forecast(4, context=parts[2]), rtol=1e-6)
     assert isinstance(model.forecast(4), np.ndarray)

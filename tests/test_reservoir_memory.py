@@ -397,6 +397,9 @@ def test_feedback_of_a_row_of_weight_zero_is_its_label():
 def test_weights_are_those_of_scikit_learns_ridge(name):
     X, y = data(n_outputs=2)
     weight = np.random.RandomState(0).uniform(0, 2, 240)
+    kept = weight.copy()
+    clone(REGRESSORS[name]).set_params(washout=10).fit(X, y, weight)
+    np.testing.assert_array_equal(weight, kept)
     model = clone(REGRESSORS[name]).fit(X, y, weight)
     expected = Ridge(alpha=model.alpha, solver="svd").fit(features_of(model, X), y, weight)
     np.testing.assert_allclose(model.coef_, expected.coef_, **RIDGE)

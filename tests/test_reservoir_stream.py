@@ -180,6 +180,19 @@ def test_rows_inside_the_washout_are_answered_and_not_learned():
     assert stream.predict_one(X[106]) != 0
 
 
+@EVERY_MODEL
+def test_an_unlabelled_row_is_answered_and_only_drives_the_memory(name):
+    X, _, model = fitted(name)
+    one, other = model.stream(), model.stream()
+    assert one.learn_one(X[100], np.nan) == other.predict_one(X[100])
+    if name == "feedback":  # it feeds a zero back, not its own output
+        state = one.state["memory"]
+        assert state[-1] == 0
+        np.testing.assert_array_equal(state[:-1], other.state["memory"][:-1])
+    else:
+        np.testing.assert_array_equal(one.predict_many(X[101:]), other.predict_many(X[101:]))
+
+
 def test_labels_are_streamed_too():
     X, y = data(160)
     y = np.where(y > 0.5, "high", np.where(y < -0.5, "low", "mid"))
@@ -232,6 +245,10 @@ def test_an_incremental_readout_learns_in_a_stream_and_leaves_the_model_alone():
     stream.learn_many(X[100:], y[100:])
     assert stream._model.readout_.t_ == seen + 60
     assert model.readout_.t_ == seen
+    stream.reset()
+    np.testing.assert_array_equal(
+        stream.predict_many(X[100:]), model.stream().predict_many(X[100:])
+    )
 
 
 def test_rows_that_do_not_fit_are_refused_and_change_nothing():
