@@ -224,7 +224,7 @@ class ESNForecaster(BaseEstimator):
         if holds_series(X):
             raise ValueError("score measures free runs within one series; X holds several.")
         context = max(1, min((len(X) - self.horizon) // 2, _MAX_CONTEXT))
-        # A number as row label would be taken for a position, and a position for a label.
+        # Free runs are compared by position: an index without a step to continue will do.
         is_pandas = isinstance(X, pd.DataFrame | pd.Series)
         rows = X.reset_index(drop=True) if is_pandas else np.asarray(X)
         return make_forecast_scorer(nrmse, horizon=self.horizon, context=context)(self, rows)

@@ -40,7 +40,8 @@ class MemoryStream:
             self._model._state = state.copy()
         else:
             self._model._state = model._initial_states(initial_state, 1)[0]
-        self._start = self.state
+        own = self._model
+        self._start = own._state.copy(), own._n_seen, copy.deepcopy(own._readout)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -51,7 +52,8 @@ class MemoryStream:
 
     def reset(self) -> None:
         """Go back to the state the session began with."""
-        self._load(self._start)
+        state, self._model._n_seen, readout = self._start
+        self._model._state, self._model._readout = state.copy(), copy.deepcopy(readout)
 
     def _load(self, state: dict[str, np.ndarray]) -> None:
         self._model._state = np.array(state["memory"])
