@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -13,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._state import State, copy_state, impulse_responses, stack_weights
 from ._stream import FilterStream
 from .kernels.fir import fir
-from .timeseries._errors import DivergenceError
+from .timeseries._errors import DivergenceError, caller_level
 from .timeseries._mixins import SeriesRegressorMixin
 from .timeseries._sklearn_private import StrOptions, positive_int, validate_parameters
 from .timeseries._validation import (
@@ -433,7 +432,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             raise DivergenceError(message, step)
         if self.on_divergence == "warn":
             message = f"{message} The weights were reset there."
-            warnings.warn(message, RuntimeWarning, stacklevel=_outside())
+            warnings.warn(message, RuntimeWarning, stacklevel=caller_level())
 
     def _publish(self, state: State) -> None:
         self._state = state
@@ -441,11 +440,3 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         bias = state["intercept"]
         self.intercept_ = bias[0] if bias.size == 1 else bias.copy()
         self.n_samples_seen_ = int(state["n_samples_seen"])
-
-
-def _outside() -> int:
-    """`stacklevel` of the first caller outside the package, as deep as it may be."""
-    package, level, frame = __name__.split(".")[0], 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] == package:
-        level, frame = level + 1, frame.f_back
-    return level

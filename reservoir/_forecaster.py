@@ -185,7 +185,8 @@ class ESNForecaster(BaseEstimator):
         Returns
         -------
         container of X
-            Row t is the prediction of ``X[t + 1]`` made at t; a pandas index moves on by one step.
+            Row t is the prediction of ``X[t + 1]`` made at t; a pandas index moves on by
+            one step (a MultiIndex stays as it is).
         """
         check_is_fitted(self, "estimator_")
         data = check_series(self, _as_frame(X), reset=False, groups=groups)
@@ -277,7 +278,7 @@ class ESNForecaster(BaseEstimator):
                 raise ValueError(
                     f"the forecaster was fitted with {self._n_exog} exogenous column(s): pass exog."
                 )
-            return np.empty((n_rows, 0))
+            return np.empty((n_rows, 0), dtype=np.float32)  # float32 series stay float32
         if stacked is not None and stacked.n_series > 1:
             raise ValueError("exog goes with one series; put more series' columns into X instead.")
         rows = np.asarray(exog, dtype=np.float64)

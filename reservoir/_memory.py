@@ -34,7 +34,7 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
     alpha : float, default=1e-6
         L2 penalty of the ridge readout: ``sum w |y - c - x B|^2 + alpha |B|^2``.
     fit_intercept : bool, default=True
-        The intercept is never penalised.
+        Of the ridge readout, never penalised; other readouts bring their own `alpha` and intercept.
     include_input : bool, default=False
         Offer the input row to the readout beside the memory's features.
     washout : int, default=0

@@ -22,6 +22,7 @@ from filters.timeseries._sklearn_private import (
 from filters.timeseries._validation import (
     SeriesData,
     TargetKind,
+    all_or_nothing,
     check_initial_states,
     check_series,
 )
@@ -82,7 +83,10 @@ class MemoryModel(BaseEstimator):
         self._start_series()
 
     def _start_series(self) -> None:
+        # With noise the readout learns from noisy states, but what goes on after the fit (streams,
+        # forecasts) starts from where the noise-free memory stands.
         self._state = np.zeros(self._n_state, dtype=self._dtype)
+        self._noisy_state = self._state.copy()
         self._n_seen = 0
 
     @property
@@ -91,6 +95,12 @@ class MemoryModel(BaseEstimator):
 
     def _learn(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, incremental: bool
+    ) -> Self:
+        with all_or_nothing(self):
+            return self._learn_all(X, y, sample_weight, groups, reset, incremental)
+
+    def _learn_all(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, incremental: bool
     ) -> Self:
         validate_parameters(self)
         data = check_series(
@@ -143,9 +153,12 @@ class MemoryModel(BaseEstimator):
         n_used = 0
         for start in range(0, rows.shape[0], _BLOCK):
             part = slice(start, start + _BLOCK)
-            features, self._state = self._drive(
-                rows[part], self._state, rng=self._noise, teacher=targets[part]
-            )
+            features, self._state = self._drive(rows[part], self._state, teacher=targets[part])
+            last = features[-1:]
+            if self._noise is not None:
+                features, self._noisy_state = self._drive(
+                    rows[part], self._noisy_state, rng=self._noise, teacher=targets[part]
+                )
             n = features.shape[0]
             weight = None if weights is None else weights[part]
             n_washed = min(max(self.washout - self._n_seen, 0), n)
@@ -154,7 +167,7 @@ class MemoryModel(BaseEstimator):
                 weight[:n_washed] = 0.0
             self._readout.update(features, targets[part], weight)
             self._n_seen += n
-            self._end = features[-1:], self._state.copy(), self._n_seen
+            self._end = last, self._state.copy(), self._n_seen
             progress.update(n)
             n_used += n if weight is None else int(np.count_nonzero(weight))
         return n_used

@@ -12,6 +12,8 @@ import numpy as np
 from scipy.linalg import LinAlgWarning, eigh, lapack
 from scipy.linalg.blas import dsyrk
 
+from filters.timeseries._errors import caller_level
+
 _BLOCK = 256  # rows: 2 MB of float64 at 1000 features, and dsyrk within 1.2x of one call for all
 # A column whose standard deviation is below this share of its mean is a constant and its rounding.
 _ROUNDING = 32 * np.finfo(float).eps
@@ -160,8 +162,8 @@ def solve_ridge(
     Warns
     -----
     LinAlgWarning
-        Where the penalised moments are singular to working precision; the minimum-norm solution
-        over the numerically non-zero eigenvalues is given then.
+        Where the penalised moments are singular to working precision; the solution of minimum norm
+        (columns scaled to unit diagonal) over the numerically non-zero eigenvalues is given then.
 
     Notes
     -----
@@ -225,7 +227,7 @@ def _minimum_norm(upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:
             "Their weights were set to the minimum-norm solution; raise alpha, or use fewer units "
             "or more rows.",
             LinAlgWarning,
-            stacklevel=7,  # the caller of fit or partial_fit
+            stacklevel=caller_level(),
         )
     if not kept.any():
         return np.zeros_like(rhs)

@@ -1,4 +1,6 @@
-"""The two errors of the project, both ``ValueError`` so that scikit-learn code catches them."""
+"""The two errors of the project, both ``ValueError``, and where its warnings point."""
+
+import sys
 
 
 class SequenceError(ValueError):
@@ -27,3 +29,12 @@ class DivergenceError(ValueError):
 
     def __reduce__(self):
         return type(self), (self.args[0], self.step)
+
+
+def caller_level() -> int:
+    """`stacklevel` at which a warning points to the first caller outside the two packages."""
+    ours = ("filters", "reservoir")
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ours:
+        level, frame = level + 1, frame.f_back
+    return level

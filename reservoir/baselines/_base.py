@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._errors import caller_level
 from filters.timeseries._sklearn_private import (
     Interval,
     StrOptions,
@@ -248,7 +249,7 @@ class RecurrentNetwork(BaseEstimator):
                 f"one step for all of them: slow, and memory grows with them. Set bptt_steps (50 "
                 f"to 200) to train in windows{strands}.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=caller_level(),
             )
 
     def _gradients(self, task: Task) -> tuple[float, dict[str, Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from filters.timeseries import DivergenceError
+from filters.timeseries._errors import caller_level
 
 from ._cells import State
 from ._losses import Loss
@@ -158,7 +159,7 @@ class Trainer:
                 f"{self.name}: training was interrupted after {done} of {monitor.max_iter} "
                 f"epochs; the {kept}.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=caller_level(),
             )
         else:
             best = None if validation is None else best
