@@ -36,7 +36,7 @@ class EchoState(MemoryModel):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
-        **MemoryModel._parameter_constraints,
+        **{k: v for k, v in MemoryModel._parameter_constraints.items() if k != "memory"},
         "feedback_scaling": [non_negative()],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],

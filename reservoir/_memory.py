@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import DivergenceError
-from filters.timeseries._memory import Memory
 from filters.timeseries._mixins import SeriesClassifierMixin, SeriesRegressorMixin
-from filters.timeseries._sklearn_private import HasMethods
 from filters.timeseries._validation import SeriesData, TargetForm
 
 from ._model import MemoryModel
@@ -69,28 +67,6 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
     >>> round(MemoryRegressor(TapDelay(50)).fit(X, y).score(X, y), 1)
     0.9
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "memory": [HasMethods(["_advance", "fit"]), None],
-        **MemoryModel._parameter_constraints,
-    }
-
-    def __init__(
-        self,
-        memory: Memory | None = None,
-        readout: Any = None,
-        *,
-        alpha: float = 1e-6,
-        fit_intercept: bool = True,
-        include_input: bool = False,
-        washout: int = 0,
-    ) -> None:
-        self.memory = memory
-        self.readout = readout
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.include_input = include_input
-        self.washout = washout
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Drive the memory through every series and learn the readout.
@@ -267,24 +243,6 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
     """
 
     _target_kind = "labels"
-    _parameter_constraints = MemoryRegressor._parameter_constraints
-
-    def __init__(
-        self,
-        memory: Memory | None = None,
-        readout: Any = None,
-        *,
-        alpha: float = 1e-6,
-        fit_intercept: bool = True,
-        include_input: bool = False,
-        washout: int = 0,
-    ) -> None:
-        self.memory = memory
-        self.readout = readout
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.include_input = include_input
-        self.washout = washout
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Drive the memory through every series and learn the readout.

@@ -42,6 +42,7 @@ class MemoryModel(BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "memory": [HasMethods(["_advance", "fit"]), None],
         "readout": [HasMethods(["fit", "predict"]), None],
         "alpha": [non_negative()],
         "fit_intercept": ["boolean"],
@@ -54,6 +55,23 @@ class MemoryModel(BaseEstimator):
     verbose: int = 0
     memory_: Memory
     _readout: Readout
+
+    def __init__(
+        self,
+        memory: Memory | None = None,
+        readout: Any = None,
+        *,
+        alpha: float = 1e-6,
+        fit_intercept: bool = True,
+        include_input: bool = False,
+        washout: int = 0,
+    ) -> None:
+        self.memory = memory
+        self.readout = readout
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.include_input = include_input
+        self.washout = washout
 
     # ---- learning -----------------------------------------------------------------------------
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._mixins import SeriesRegressorMixin
 from filters.timeseries._sklearn_private import positive_int
 from filters.timeseries._validation import SeriesData, check_series
 
@@ -18,7 +17,7 @@ from ._training import Task
 from ._windows import Sequences
 
 
-class RNNRegressor(MultiOutputMixin, RegressorMixin, RecurrentNetwork):
+class RNNRegressor(SeriesRegressorMixin, RecurrentNetwork):
     """Learn a sequence-to-sequence map with a recurrent network trained through time.
 
     .. math:: h(t) = \\mathrm{cell}(h(t-1), x(t)), \\quad \\hat y(t) = V h(t) + b_y
@@ -273,23 +272,6 @@ class RNNRegressor(MultiOutputMixin, RegressorMixin, RecurrentNetwork):
         check_is_fitted(self)
         data = check_series(self, X, reset=False, groups=groups)
         return self._form.restore(data.stacked, self._outputs(data))
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> float:
-        """R^2 over all labelled rows, outputs averaged with equal weight.
-
-        Parameters
-        ----------
-        X, y, sample_weight, groups
-            As in `fit`.
-
-        Returns
-        -------
-        float
-        """
-        check_is_fitted(self)
-        data, targets, weights = self._check_labelled(X, y, sample_weight, groups, False)
-        known = weights > 0
-        return r2_score(targets[known], self._outputs(data)[known], sample_weight=weights[known])
 
     def loss_and_gradients(
         self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None
