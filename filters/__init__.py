@@ -4,11 +4,12 @@ from ._base import AdaptResult
 from ._lms import LMSFilter, NLMSFilter
 from ._rls import RLSFilter
 from ._tap_delay import TapDelay
-from .tasks import NoiseCanceller
+from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
     "AdaptResult",
     "LMSFilter",
+    "LineEnhancer",
     "NLMSFilter",
     "NoiseCanceller",
     "RLSFilter",

@@ -381,9 +381,9 @@ def _rls_excess(
 def _nlms_excess(values: np.ndarray, step: Any, gaussian: bool, is_complex: bool) -> float:
     """mu / (2 - mu); Gaussian rows: steady state of k <- k - 2 mu A1 k + mu^2 (A2 k + b).
 
-    The excess is sum lambda_i k_i. k is the weights' mean square error along the eigenvectors of R, A1 = diag E[x_i^2 / |x|^2],
-    A2 = E[x_i^2 x_j^2 / |x|^4], b = E[x_i^2 / |x|^4]. With 1 / |x|^2 = int exp(-s |x|^2) ds the
-    moments are those of a narrower Gaussian, integrated over s.
+    The excess is sum lambda_i k_i. k is the weights' mean square error along the eigenvectors of
+    R, A1 = diag E[x_i^2 / |x|^2], A2 = E[x_i^2 x_j^2 / |x|^4], b = E[x_i^2 / |x|^4]. With
+    1 / |x|^2 = int exp(-s |x|^2) ds the moments are those of narrower Gaussians, integrated over s.
     """
     if step >= 2 or not gaussian:
         return float(step / (2.0 - step)) if step < 2 else np.inf
