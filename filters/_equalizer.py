@@ -66,7 +66,8 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
 
     References
     ----------
-    S. Haykin, Adaptive Filter Theory, 5th ed., section 6.7 (11 taps, desired symbol a(n - 7)).
+    S. Haykin, Adaptive Filter Theory, 5th ed., computer experiment on adaptive equalisation (11
+    taps, desired symbol a(n - 7)).
 
     Examples
     --------

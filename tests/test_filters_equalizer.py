@@ -90,6 +90,13 @@ def test_auto_delay_is_haykins():
     assert ChannelEqualizer().fit(1e3 * X + 1e4, a + 5).delay_ == 7
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_an_offset_does_not_move_the_auto_delay_of_a_short_series(seed):
+    X, a = transmit(haykin(3.1), 60, seed)
+    wanted = ChannelEqualizer().fit(X, a).delay_
+    assert ChannelEqualizer().fit(X + 50, a + 50).delay_ == wanted
+
+
 @pytest.mark.parametrize("lead", [3, 12])
 def test_symbols_written_down_late_give_a_negative_delay(lead):
     X, a = transmit(np.array([1.0, 0.2]), 3000, 0)

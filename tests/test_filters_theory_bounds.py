@@ -170,6 +170,16 @@ def test_there_is_no_steady_state_beyond_the_bound(given):
     assert predicted_mse(1.0, np.eye(4), **given) == np.inf
 
 
+def test_nlms_on_few_weights_has_no_finite_error():
+    """E[1 / |x|^2] of a Gaussian is infinite for two real weights and for one complex one."""
+    given = {"algorithm": "nlms", "step_size": 0.1, "theory": "gaussian"}
+    assert predicted_mse(1.0, np.eye(2), **given) == np.inf
+    assert predicted_mse(1.0, np.eye(1) + 0j, **given) == np.inf
+    assert np.isfinite(predicted_mse(1.0, np.eye(2) + 0j, **given))
+    assert predicted_mse(1.0, np.zeros((3, 3)), **given) == 1.0
+    assert predicted_mse(0.0, np.eye(3), **given) == 0.0
+
+
 def test_weights_without_input_cost_nothing():
     R = np.diag([0.0, 1.0, 1.0, 2.0, 0.5])
     for theory in ("small_step", "gaussian"):
