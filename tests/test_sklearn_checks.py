@@ -24,7 +24,13 @@ ONLINE = {
     "check_transformer_data_not_an_array": "fit_transform adapts as it goes, transform is frozen",
 }
 # Rows are whole sequences or nothing is remembered: no failure is expected.
-ROW_IS_A_CASE = {"ESNSequenceClassifier", "ReservoirFeatures", "RNNSequenceClassifier"}
+ROW_IS_A_CASE = {
+    "AdalineClassifier",
+    "AdalineRegressor",
+    "ESNSequenceClassifier",
+    "ReservoirFeatures",
+    "RNNSequenceClassifier",
+}
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {"LMSFilter", "NLMSFilter", "RLSFilter", "WarmTimeSeriesSplit"}
 QUICK = {
@@ -65,7 +71,7 @@ def expected_failures(estimator):
     expected = dict(MEMORY)
     if "sample_weight" in inspect.signature(getattr(estimator, "fit", len)).parameters:
         expected |= IN_ORDER
-    if name == "NoiseCanceller":
+    if name in ("LineEnhancer", "NoiseCanceller"):
         expected |= ONLINE
     return expected
 
