@@ -10,7 +10,8 @@ form exact, not an approximation:
 * regressor x(k-l) is wanted by `order` updates in a row. Its coefficients are summed in `pending`
   and applied once, when complete; until then <x(k), x(k-l)> pending(l) stands for it in y.
 
-At 128 taps and order 4 / 8 that is 4 to 10 times faster than `order` dots and updates a sample.
+The tap loop, all that grows with the filter, is that of `lms`; the rest is of the order of the
+projection alone (at 128 taps and order 4 / 8 the whole takes 4.5 / 8 times as long as NLMS).
 """
 
 import numpy as np
@@ -56,63 +57,63 @@ def _advance_gram(z, newest, stride, lags, place, gram):
         place[0] = 0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
 def _factor(gram, constant, epsilon, alive, L, inverse):
     """Cholesky factor of gram + constant + epsilon I; `inverse` is one over its diagonal.
 
-    Zero in `inverse` leaves a slot out: not alive, silent, overflowed or explained by newer ones.
+    Zero in `inverse` leaves a slot out, its row and column of L are zero: not alive, silent,
+    overflowed or explained by newer ones. Column by column, so that the sums of a column do not
+    wait for each other.
     """
-    for i in range(gram.shape[0]):
-        energy = gram[i, i].real + constant
-        inverse[i] = 0
-        if not (alive[i] and energy > 0 and np.isfinite(energy)):
-            continue
+    order = inverse.size
+    for j in range(order):
+        energy = gram[j, j].real + constant
         pivot = energy + epsilon
+        for q in range(j):
+            pivot -= L[j, q].real * L[j, q].real + L[j, q].imag * L[j, q].imag
+        used = alive[j] and energy > 0 and np.isfinite(energy)
+        if not (used and pivot > _DEPENDENT * (energy + epsilon)):
+            inverse[j] = 0
+            for i in range(order):
+                L[max(i, j), min(i, j)] = 0
+            continue
+        inverse[j] = 1 / np.sqrt(pivot)
+        for i in range(j + 1, order):
+            s = gram[i, j] + constant
+            for q in range(j):
+                s -= L[i, q] * np.conj(L[j, q])
+            L[i, j] = s * inverse[j]
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+def _solve(L, inverse, e, o, v):
+    """v with L L^H v = e[o] on the slots in use, zero elsewhere."""
+    order = inverse.size
+    for i in range(order):
+        s = e[o, i]
         for j in range(i):
-            L[i, j] = 0
-            if inverse[j] > 0:
-                s = gram[i, j] + constant
-                for q in range(j):
-                    if inverse[q] > 0:
-                        s -= L[i, q] * np.conj(L[j, q])
-                L[i, j] = s * inverse[j]
-                pivot -= L[i, j].real ** 2 + L[i, j].imag ** 2
-        if pivot > _DEPENDENT * (energy + epsilon):
-            inverse[i] = 1 / np.sqrt(pivot)
+            s -= L[i, j] * v[j]
+        v[i] = s * inverse[i]
+    for k in range(order):
+        i = order - 1 - k
+        s = v[i]
+        for j in range(i + 1, order):
+            s -= np.conj(L[j, i]) * v[j]
+        v[i] = s * inverse[i]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _solve(L, inverse, e, v):
-    """v with L L^H v = e on the slots in use, zero elsewhere."""
-    order = e.size
-    for i in range(order):
-        v[i] = 0
-        if inverse[i] > 0:
-            s = e[i]
-            for j in range(i):
-                s -= L[i, j] * v[j]
-            v[i] = s * inverse[i]
-    for i in range(order - 1, -1, -1):
-        if inverse[i] > 0:
-            s = v[i]
-            for j in range(i + 1, order):
-                if inverse[j] > 0:
-                    s -= np.conj(L[j, i]) * v[j]
-            v[i] = s * inverse[i]
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _errors_after(gram, constant, epsilon, alive, inverse, step, v, e):
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+def _errors_after(gram, constant, epsilon, alive, inverse, step, v, e, o):
     """Errors of the last samples under the weights after the update by step * v."""
-    order = e.size
+    order = inverse.size
     for i in range(order):
         if inverse[i] > 0:
-            e[i] = (1 - step) * e[i] + step * epsilon * v[i]
+            e[o, i] = (1 - step) * e[o, i] + step * epsilon * v[i]
         elif alive[i]:
             for j in range(order):
                 if inverse[j] > 0:
                     g = gram[i, j] if i >= j else np.conj(gram[j, i])
-                    e[i] -= step * (g + constant) * v[j]
+                    e[o, i] -= step * (g + constant) * v[j]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -122,12 +123,12 @@ def _moved(w, gain, x):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
-def _update_and_dot(w, gain, z, old, new):
-    """Apply w <- w + gain conj(z[old:]) and return w.z[new:], in one pass (see `lms`)."""
+def _update_and_dot(w, o, gain, z, old, new):
+    """Apply w <- w + gain conj(z[old:]) to row o and return w.z[new:], in one pass."""
     s = w.dtype.type(0)
-    for i in range(np.uint64(w.size)):
-        v = _moved(w[i], gain, z[old + i])
-        w[i] = v
+    for i in range(np.uint64(w.shape[1])):
+        v = _moved(w[o, i], gain, z[old + i])
+        w[o, i] = v
         s += v * z[new + i]
     return s
 
@@ -183,7 +184,7 @@ def affine_projection(
             _factor(gram, constant, epsilon[k], alive, L, inverse)
         for o in range(n_outputs):
             gain = w.dtype.type(pending[o, order - 1])
-            s = e.dtype.type(_update_and_dot(w[o], gain, z, np.uint64(k * stride), np.uint64(new)))
+            s = e.dtype.type(_update_and_dot(w, o, gain, z, np.uint64(k * stride), np.uint64(new)))
             for i in range(order - 1, 0, -1):
                 e[o, i] = e[o, i - 1]
                 pending[o, i] = pending[o, i - 1]
@@ -196,12 +197,12 @@ def affine_projection(
                 return k
             e[o, 0] = error
             if learns:
-                _solve(L, inverse, e[o], v)
+                _solve(L, inverse, e, o, v)
                 for i in range(order):
                     pending[o, i] += step * v[i]
                 if fit_intercept:
                     bias[o] += w.dtype.type(step * v.sum())
-                _errors_after(gram, constant, epsilon[k], alive, inverse, step, v, e[o])
+                _errors_after(gram, constant, epsilon[k], alive, inverse, step, v, e, o)
     return -1
 
 
