@@ -1,10 +1,13 @@
 """Linear adaptive filters with scikit-learn manners."""
 
 from ._adaline import AdalineClassifier, AdalineRegressor
+from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptResult
 from ._equalizer import ChannelEqualizer
 from ._lms import LMSFilter, NLMSFilter
+from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
+from ._set_membership import SetMembershipFilter
 from ._tap_delay import TapDelay
 from .tasks import LineEnhancer, NoiseCanceller
 
@@ -12,11 +15,14 @@ __all__ = [
     "AdalineClassifier",
     "AdalineRegressor",
     "AdaptResult",
+    "AffineProjectionFilter",
     "ChannelEqualizer",
     "LMSFilter",
     "LineEnhancer",
     "NLMSFilter",
     "NoiseCanceller",
+    "ProportionateFilter",
     "RLSFilter",
+    "SetMembershipFilter",
     "TapDelay",
 ]

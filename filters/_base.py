@@ -141,11 +141,11 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         stored = []
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
-                state["history"] = np.zeros_like(state["history"])
+                self._empty_delay_line(state)
             _, kept = self._advance(state, data.rows[a:b], data.targets[a:b])
             stored.append(kept)
         if data.stacked.bounded:
-            state["history"] = np.zeros_like(state["history"])
+            self._empty_delay_line(state)
         self._target_form = data.form
         if self.store_weights:
             self.weight_history_ = np.concatenate(stored)
@@ -289,8 +289,12 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     def clear_history(self) -> Self:
         """Empty the delay line and keep the weights: the next sample begins a new series."""
         if hasattr(self, "_state"):
-            self._state["history"] = np.zeros_like(self._state["history"])
+            self._empty_delay_line(self._state)
         return self
+
+    def _empty_delay_line(self, state: State) -> None:
+        """Begin a new series. A filter that remembers more of the last rows extends this."""
+        state["history"] = np.zeros_like(state["history"])
 
     # ---- what both stand on -------------------------------------------------------------------
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ._base import AdaptiveFilter
+from ._input_power import regularization_of_rows, row_power
 from ._state import State
 from .kernels.lms import lms, nlms
-from .kernels.power import held_energy, running_mean
+from .kernels.power import held_energy
 from .theory import max_step_size
 from .timeseries._sklearn_private import StrOptions, non_negative, positive
 
@@ -20,10 +21,6 @@ from .timeseries._sklearn_private import StrOptions, non_negative, positive
 _AUTO_SHARE = 0.15
 # The envelope of the energy forgets over this many delay-line lengths.
 _AUTO_HOLD = 32
-# "auto" regularisation: -30 dB of the mean energy in the delay line ...
-_AUTO_REGULARIZATION = 1e-3
-# ... whose mean is taken over this many samples or delay-line lengths, whichever is longer.
-_AUTO_MEMORY = (1000, 10)
 
 
 class LMSFilter(AdaptiveFilter):
@@ -159,7 +156,7 @@ class LMSFilter(AdaptiveFilter):
         dtype = rows.real.dtype
         if self.step_size != "auto":
             return np.full(rows.shape[0], self.step_size, dtype=dtype)
-        power = _row_power(rows) + float(self.fit_intercept)
+        power = row_power(rows) + float(self.fit_intercept)
         held = np.empty(rows.shape[0])
         decay = 1.0 - 1.0 / (_AUTO_HOLD * self.n_taps)
         held_energy(power, self.n_taps, decay, state["energy"], held)
@@ -264,13 +261,7 @@ class NLMSFilter(AdaptiveFilter):
         output: np.ndarray,
     ) -> int:
         real = rows.real.dtype
-        if self.regularization == "auto":
-            mean = np.empty(rows.shape[0])
-            memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * self.n_taps)
-            running_mean(_row_power(rows), memory, state["power"], mean)
-            epsilon = (_AUTO_REGULARIZATION * self.n_taps * mean).astype(real)
-        else:
-            epsilon = np.full(rows.shape[0], self.regularization, dtype=real)
+        epsilon = regularization_of_rows(self.regularization, rows, self.n_taps, state["power"])
         first_bad = -1
         for o in range(targets.shape[1]):
             y = np.empty(targets.shape[0], dtype=targets.dtype)
@@ -304,13 +295,3 @@ def _unit(z: np.ndarray) -> np.ndarray:
         return np.sign(z)
     magnitude = np.abs(z)
     return np.divide(z, magnitude, out=np.zeros_like(z), where=magnitude > 0)
-
-
-def _row_power(rows: np.ndarray) -> np.ndarray:
-    """Squared magnitude of every row in float64, summed channel by channel in a fixed order."""
-    power = np.zeros(rows.shape[0])
-    for column in rows.T:
-        power += column.real.astype(np.float64) ** 2
-        if np.iscomplexobj(column):
-            power += column.imag.astype(np.float64) ** 2
-    return power

@@ -141,3 +141,43 @@ def held_energy(power, n_taps, decay):
         ages = [np.count_nonzero(np.asarray(power[j + 1 : k + 1]) > 0) for j in range(k + 1)]
         held.append(max(energies[j] * decay ** ages[j] for j in range(k + 1)))
     return np.array(held)
+
+
+def affine_projection(
+    rows, d, w, order, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None
+):
+    """Affine projection with everything computed anew a sample; as `nlms`.
+
+    A masked sample is as if it had never been there.
+    """
+    w = np.array(w)
+    outputs, history, biases = [], [], []
+    for k, u in enumerate(rows):
+        outputs.append(np.sum(w * u) + bias)
+        last = [j for j in range(k, max(k - order, -1), -1) if mask is None or mask[j]]
+        if mask is None or mask[k]:
+            X = np.array([np.r_[rows[j], 1.0 if fit_intercept else 0.0] for j in last])
+            errors = d[last] - X @ np.r_[w, bias]
+            G = X @ np.conj(X).T + epsilon[k] * np.eye(len(last))
+            change = step * np.conj(X).T @ (np.linalg.pinv(G, rcond=1e-12, hermitian=True) @ errors)
+            w, bias = w + change[:-1], bias + change[-1]
+        history.append(w)
+        biases.append(bias)
+    return np.array(outputs), np.array(history), np.array(biases)
+
+
+def ipnlms(rows, d, w, step, epsilon, proportionality, *, mask=None):
+    """IPNLMS with the gains of the paper, which sum to one; returns outputs and weights."""
+    w, m, p = np.array(w), rows.shape[1], proportionality
+    outputs, history = [], []
+    for k, u in enumerate(rows):
+        y = np.sum(w * u)
+        if mask is None or mask[k]:
+            g, delta = np.full(m, 1.0 / m), epsilon[k] / m
+            if np.any(w != 0):
+                g = (1 - p) / (2 * m) + (1 + p) * np.abs(w) / (2 * np.sum(np.abs(w)))
+                delta = (1 - p) / (2 * m) * epsilon[k]
+            w = w + step * (d[k] - y) * g * np.conj(u) / (np.sum(g * np.abs(u) ** 2) + delta)
+        outputs.append(y)
+        history.append(w)
+    return np.array(outputs), np.array(history)

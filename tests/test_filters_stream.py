@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters import LMSFilter, NLMSFilter, RLSFilter
+from filters import (
+    AffineProjectionFilter,
+    LMSFilter,
+    NLMSFilter,
+    ProportionateFilter,
+    RLSFilter,
+    SetMembershipFilter,
+)
 from filters.timeseries import DivergenceError
 
 KINDS = [
@@ -23,8 +30,24 @@ KINDS = [
     (NLMSFilter, {"regularization": 0.1, "step_size": 1.0}),
     (RLSFilter, {"delta": 0.1, "forgetting_factor": 0.95}),
     (RLSFilter, {}),
+    (AffineProjectionFilter, {}),
+    (AffineProjectionFilter, {"order": 7, "regularization": 0.1, "step_size": 1.0}),
+    (AffineProjectionFilter, {"order": 2, "regularization": 0.01}),
+    (ProportionateFilter, {}),
+    (ProportionateFilter, {"proportionality": 0.9, "regularization": 0.1}),
+    (SetMembershipFilter, {}),
 ]
-learners = pytest.mark.parametrize("make", [LMSFilter, NLMSFilter, RLSFilter])
+learners = pytest.mark.parametrize(
+    "make",
+    [
+        AffineProjectionFilter,
+        LMSFilter,
+        NLMSFilter,
+        ProportionateFilter,
+        RLSFilter,
+        SetMembershipFilter,
+    ],
+)
 modest = settings(max_examples=60, deadline=None, derandomize=True)
 
 

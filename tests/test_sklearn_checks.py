@@ -32,7 +32,15 @@ ROW_IS_A_CASE = {
     "RNNSequenceClassifier",
 }
 # A filter with one tap, the default, is a linear model of the present row.
-MEMORYLESS_BY_DEFAULT = {"LMSFilter", "NLMSFilter", "RLSFilter", "WarmTimeSeriesSplit"}
+MEMORYLESS_BY_DEFAULT = {
+    "AffineProjectionFilter",
+    "LMSFilter",
+    "NLMSFilter",
+    "ProportionateFilter",
+    "RLSFilter",
+    "SetMembershipFilter",
+    "WarmTimeSeriesSplit",
+}
 QUICK = {
     "ESNSequenceClassifier": {"n_units": 30},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
@@ -77,7 +85,14 @@ def expected_failures(estimator):
 
 
 DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
-WITH_MEMORY = [filters.LMSFilter(3), filters.NLMSFilter(3), filters.RLSFilter(3)]
+WITH_MEMORY = [
+    filters.AffineProjectionFilter(3),
+    filters.LMSFilter(3),
+    filters.NLMSFilter(3),
+    filters.ProportionateFilter(3),
+    filters.RLSFilter(3),
+    filters.SetMembershipFilter(3),
+]
 MEMORY_OFF = [
     filters.TapDelay(1),
     reservoir.Reservoir(spectral_radius=0),

@@ -13,6 +13,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "between",
     "finite",
     "input_names",
     "non_negative",
@@ -46,6 +47,10 @@ def finite() -> Interval:
 
 def positive() -> Interval:
     return Interval(Real, 0, None, closed="neither")
+
+
+def between(lowest: float, highest: float) -> Interval:
+    return Interval(Real, lowest, highest, closed="both")
 
 
 def unit_interval(closed: str = "right") -> Interval:
