@@ -82,6 +82,58 @@ def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None)
     return np.array(outputs), np.array(history), np.array(biases)
 
 
+def block_lms(rows, d, w, step, block, *, mask=None):
+    """LMS whose weights move after every `block` samples by the sum of their gradients."""
+    w = np.array(w)
+    outputs = []
+    for start in range(0, len(d), block):
+        change = np.zeros_like(w)
+        for k in range(start, min(start + block, len(d))):
+            y = np.sum(w * rows[k])
+            outputs.append(y)
+            if mask is None or mask[k]:
+                change = change + step * (d[k] - y) * np.conj(rows[k])
+        if start + block <= len(d):
+            w = w + change
+    return np.array(outputs), w
+
+
+def frequency_lms(x, d, n_taps, block, step, regularization, *, turns=None):
+    """Normalised block LMS, one output, by whole spectra (no half) and sums over taps.
+
+    x (n, n_channels) with n a multiple of `block`; a regularisation for every block; with `turns`
+    only so many partitions a block move, by all their gradients since the last time. Returns
+    outputs and weights (n_channels, n_taps), newest first.
+    """
+    n_partitions = -(-n_taps // block)
+    dtype = np.result_type(x, d)
+    w = np.zeros((x.shape[1], n_taps), dtype=dtype)
+    waiting = np.zeros((x.shape[1], n_partitions * block), dtype=dtype)
+    rows, outputs = delay_rows(x, n_taps).astype(dtype), []
+    past = np.concatenate([np.zeros((n_partitions * block + block, x.shape[1])), x])
+    power, turn = np.zeros(2 * block), 0
+    for b in range(len(d) // block):
+        here = slice(b * block, (b + 1) * block)
+        y = rows[here] @ w.ravel()
+        outputs.extend(y)
+        E = np.fft.fft(np.concatenate([np.zeros(block), d[here] - y]))
+        ends = [(b + 2 + n_partitions - p) * block for p in range(n_partitions)]
+        X = [np.fft.fft(past[end - 2 * block : end], axis=0) for end in ends]
+        powers = [np.sum(np.abs(v) ** 2, axis=1) for v in X]
+        power = power + (powers[0] - power) / min(b + 1, max(10, n_partitions))
+        sounding = sum(v.any() for v in powers)
+        norm = np.maximum(sounding * power, np.sum(powers, axis=0)) / 2 + regularization[b]
+        for p in range(n_partitions):
+            g = np.fft.ifft(np.conj(X[p]) * (step * E / norm)[:, None], axis=0)[:block].T
+            waiting[:, p * block : (p + 1) * block] += g if np.iscomplexobj(w) else g.real
+        last = n_partitions if turns is None else min(turn + turns, n_partitions)
+        moved = slice(0 if turns is None else turn * block, last * block)
+        w[:, moved] += waiting[:, moved][:, : w[:, moved].shape[1]]
+        waiting[:, moved] = 0
+        turn = last % n_partitions
+    return np.array(outputs), w
+
+
 def rls(rows, d, w, P, forgetting, *, mask=None, trace_cap=np.inf):
     """Recursive least squares, d (n, n_outputs), w (n_outputs, m); returns outputs, w, P.
 

@@ -57,6 +57,8 @@ def expected_failures(estimator):
     memoryless = (
         name in ROW_IS_A_CASE
         or (name in MEMORYLESS_BY_DEFAULT and estimator.n_taps == 1)
+        # The checks of invariance fit 20 rows: the first block of the default is not full then.
+        or (name == "FrequencyDomainFilter" and estimator.n_taps in (1, 256))
         or getattr(estimator, "spectral_radius", None) == 0
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
@@ -71,8 +73,14 @@ def expected_failures(estimator):
 
 
 DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
-WITH_MEMORY = [filters.LMSFilter(3), filters.NLMSFilter(3), filters.RLSFilter(3)]
+WITH_MEMORY = [
+    filters.FrequencyDomainFilter(3, block_size=2),
+    filters.LMSFilter(3),
+    filters.NLMSFilter(3),
+    filters.RLSFilter(3),
+]
 MEMORY_OFF = [
+    filters.FrequencyDomainFilter(1, block_size=1),
     filters.TapDelay(1),
     reservoir.Reservoir(spectral_radius=0),
     reservoir.ESNRegressor(spectral_radius=0),
@@ -83,7 +91,7 @@ MEMORY_OFF = [
 
 
 @parametrize_with_checks(
-    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:4],
+    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:5],
     expected_failed_checks=expected_failures,
     xfail_strict=True,
 )
@@ -91,7 +99,7 @@ def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks(MEMORY_OFF[4:])
+@parametrize_with_checks(MEMORY_OFF[5:])
 def test_sklearn_contract_of_one_tap_models(estimator, check):
     check(estimator)
 
