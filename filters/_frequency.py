@@ -11,7 +11,7 @@ from ._base import AdaptiveFilter
 from ._lms import _AUTO_MEMORY, _AUTO_REGULARIZATION, _row_power
 from ._state import State
 from .kernels.fir import fir
-from .kernels.frequency import spectral_gradient, spectral_output
+from .kernels.frequency import spectral_gradient, spectral_output, spectral_power, spectral_steps
 from .kernels.power import running_mean
 from .theory import max_step_size
 from .timeseries._sklearn_private import StrOptions, non_negative, positive, positive_int
@@ -294,9 +294,8 @@ class FrequencyDomainFilter(AdaptiveFilter):
         place = (int(state["newest"]) + 1) % state["spectra"].shape[0]
         X = _transform(window.T, window.shape[0])
         _spectral(state["spectra"])[place] = X
-        wide = X.astype(np.complex128, copy=False)
-        periodogram = np.sum(wide.real**2 + wide.imag**2, axis=0)
-        state["periodograms"][place] = periodogram
+        periodogram = state["periodograms"][place]
+        spectral_power(X, periodogram)
         state["newest"] = np.array(place)
         return periodogram
 
@@ -347,17 +346,15 @@ class FrequencyDomainFilter(AdaptiveFilter):
         """Step size of every frequency."""
         if not self.normalize:
             return np.full(state["power"].shape, self.step_size, dtype=real)
-        periodograms = state["periodograms"]
-        # A window has two blocks, of which one is learned from: hence the half.
-        sounding = np.count_nonzero(periodograms.any(axis=1))
-        norm = 0.5 * np.maximum(sounding * state["power"], np.sum(periodograms, axis=0))
         if self.regularization == "auto":
-            norm += _AUTO_REGULARIZATION * self.n_taps * state["level"][0]
+            epsilon = _AUTO_REGULARIZATION * self.n_taps * float(state["level"][0])
         else:
-            norm += self.regularization
+            epsilon = float(self.regularization)
         # Below this the step would overflow: as good as silence.
-        audible = norm > self.step_size / float(np.finfo(real).max)
-        steps = np.divide(self.step_size, norm, out=np.zeros_like(norm), where=audible)
+        lowest = self.step_size / float(np.finfo(real).max)
+        steps = np.empty_like(state["power"])
+        step = float(self.step_size)
+        spectral_steps(state["periodograms"], state["power"], epsilon, step, lowest, steps)
         return steps.astype(real)
 
     def _move(self, state: State, G: np.ndarray, first: int, last: int) -> None:
