@@ -22,6 +22,8 @@ _POWER_MEMORY = 10
 _TURN = 32
 # ... and of many partitions at least so many have theirs in a block.
 _MANY, _MANY_TURNS = 64, 4
+# The complex numbers whose parts are real numbers of so many bytes.
+_PAIR: dict[int, type[np.complexfloating]] = {4: np.complex64, 8: np.complex128}
 
 
 class FrequencyDomainFilter(AdaptiveFilter):
@@ -147,11 +149,13 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
     def _sizes(self) -> tuple[int, int]:
         """Samples of a block and number of partitions."""
-        block = self.block_size
-        if block == "auto":
-            short = self.n_taps <= 64
-            block = self.n_taps if short else 2 ** int(np.log2(np.clip(self.n_taps // 8, 64, 256)))
-        return int(block), -(-self.n_taps // int(block))
+        if self.block_size != "auto":
+            block = int(self.block_size)
+        elif self.n_taps <= 64:
+            block = int(self.n_taps)
+        else:
+            block = 1 << (min(max(int(self.n_taps) // 8, 64), 256).bit_length() - 1)
+        return block, -(-self.n_taps // block)
 
     def _start(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> State:
         block, n_partitions = self._sizes()
@@ -232,6 +236,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
     ) -> int:
         """Fill block after block; answer at once, learn where one is full."""
         (block, _), (n, n_channels) = self._sizes(), rows.shape
+        levels = self._follow_level(state, rows)
         k = 0
         while k < n:
             filled = int(state["filled"])
@@ -247,27 +252,29 @@ class FrequencyDomainFilter(AdaptiveFilter):
                 fir(window, n_channels, state["weights"], state["intercept"], y)
                 output[part] = y
             error = targets[part] - output[part]
-            finite = np.isfinite(error).all(axis=1)
+            finite = np.isfinite(error)
             if not finite.all():
-                return k + int(np.argmin(finite))
+                return k + int(np.argmin(finite.all(axis=1)))
             if mask.size:
                 error[~mask[part]] = 0
             state["residual"][:, filled : filled + m] = error.T
             state["filled"] = np.array(filled + m)
-            self._follow_level(state, rows[part])
             k += m
             if filled + m == block:
                 if m < block:
                     self._hear(state)
-                if not np.isfinite(state["power"]).all():
+                if not np.isfinite(state["power"].max()):
                     return k - 1
-                self._learn_block(state)
+                self._learn_block(state, levels[k - 1])
         return -1
 
-    def _follow_level(self, state: State, rows: np.ndarray) -> None:
+    def _follow_level(self, state: State, rows: np.ndarray) -> np.ndarray:
+        """Mean power up to every row, where "auto" regularisation asks for it."""
+        levels = np.zeros(rows.shape[0])
         if self.normalize and self.regularization == "auto":
             memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * self.n_taps)
-            running_mean(_row_power(rows), memory, state["level"], np.empty(rows.shape[0]))
+            running_mean(_row_power(rows), memory, state["level"], levels)
+        return levels
 
     def _begin_anew(self, state: State) -> None:
         """Learn from the unfinished block, then start one whose past is the delay line as it is."""
@@ -277,7 +284,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
             state["window"][block + filled :] = 0
             state["residual"][:, filled:] = 0
             self._hear(state)
-            self._learn_block(state)
+            self._learn_block(state, state["level"][0])
         history = state["history"]
         past = np.zeros((n_partitions * block, history.shape[1]), dtype=history.dtype)
         past[past.shape[0] - history.shape[0] :] = history
@@ -315,7 +322,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         block = state["window"].shape[0] // 2
         return _back(Y, 2 * block, state["weights"].dtype)[:, block:]
 
-    def _learn_block(self, state: State) -> None:
+    def _learn_block(self, state: State, level: float) -> None:
         """Move the weights by the errors of the block, and begin the next block."""
         residual, window = state["residual"], state["window"]
         block, n_partitions = self._sizes()
@@ -326,7 +333,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         padded = np.zeros((residual.shape[0], 2 * block), dtype=residual.dtype)
         padded[:, block:] = residual
         E = _transform(padded, 2 * block)
-        E *= self._steps(state, residual.real.dtype)
+        E *= self._steps(state, level, residual.real.dtype)
         X = _spectral(state["spectra"])
         if self.constraint == "full":
             G = np.zeros(_spectral(state["response"]).shape, dtype=X.dtype)
@@ -342,12 +349,12 @@ class FrequencyDomainFilter(AdaptiveFilter):
         if self.constraint == "alternating":
             G[:, first:last] = 0
 
-    def _steps(self, state: State, real: np.dtype) -> np.ndarray:
+    def _steps(self, state: State, level: float, real: np.dtype) -> np.ndarray:
         """Step size of every frequency."""
         if not self.normalize:
             return np.full(state["power"].shape, self.step_size, dtype=real)
         if self.regularization == "auto":
-            epsilon = _AUTO_REGULARIZATION * self.n_taps * float(state["level"][0])
+            epsilon = _AUTO_REGULARIZATION * self.n_taps * float(level)
         else:
             epsilon = float(self.regularization)
         # Below this the step would overflow: as good as silence.
@@ -401,7 +408,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
 def _transform(signal: np.ndarray, n: int) -> np.ndarray:
     """Spectrum along the last axis, zero-padded to `n`; half of it for real signals."""
-    return fft.fft(signal, n) if np.iscomplexobj(signal) else fft.rfft(signal, n)
+    return fft.fft(signal, n) if signal.dtype.kind == "c" else fft.rfft(signal, n)
 
 
 def _back(spectrum: np.ndarray, n: int, dtype: np.dtype) -> np.ndarray:
@@ -410,7 +417,7 @@ def _back(spectrum: np.ndarray, n: int, dtype: np.dtype) -> np.ndarray:
 
 def _spectral(array: np.ndarray) -> np.ndarray:
     """The complex numbers that `array` holds, as pairs where signals are real; a view."""
-    return array if np.iscomplexobj(array) else array.view(np.result_type(array, np.complex64))
+    return array if array.dtype.kind == "c" else array.view(_PAIR[array.dtype.itemsize])
 
 
 def _both_sides(half: np.ndarray) -> np.ndarray:
