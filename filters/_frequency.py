@@ -48,9 +48,10 @@ class FrequencyDomainFilter(AdaptiveFilter):
         Samples B between two changes of the weights. "auto": n_taps up to 64 taps; beyond, the
         power of two nearest below n_taps / 8 between 64 and 256. Powers of two are fastest.
     constraint : {"full", "alternating"}, default="full"
-        "full" moves all partitions after every block. "alternating" collects the gradients of all
-        of them, but moves only a few partitions a block, in turn: one for every 32 partitions, at
-        least 4 of more than 64. It is faster (fewer transforms) and learns nearly as fast.
+        "full" keeps all partitions causal after every block. "alternating" lets them learn without
+        that and makes only a few a block causal, in turn: one for every 32 partitions, at least 4
+        of more than 64. Outputs and `coef_` have every partition as it was at its last turn. It is
+        faster (fewer transforms) and learns nearly as fast.
     normalize : bool, default=True
         Divide by the power of every frequency. False, with ``constraint="full"``: block LMS with
         the gradient summed over the block, exactly.
@@ -87,12 +88,12 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
     S is the mean power of a frequency over the last 10 or P blocks, whichever is more; P counts
     only partitions whose input is not silence, and the maximum with the power in the filter now
-    keeps the first blocks after silence safe. Both constraints are
-    exact: the gradient's circular part never reaches the weights, which would otherwise let
-    outputs depend on later samples of their block. That is why there is no unconstrained form.
+    keeps the first blocks after silence safe. The circular
+    part of the gradient never reaches the weights that answer: it would let an output depend on
+    later samples of its block. That is why there is no unconstrained form.
 
-    Cost of "full" a block: 3 + 2 P transforms of 2 B and 2 P B complex multiply-adds; "alternating"
-    needs about 5 + P / 16 transforms.
+    Cost of "full" a block: 3 + 2 P transforms of 2 B samples and 2 P B complex multiply-adds;
+    "alternating" needs 4 + 2 ceil(P / 32) transforms and 3 P B multiply-adds.
 
     References
     ----------
@@ -163,16 +164,18 @@ class FrequencyDomainFilter(AdaptiveFilter):
         n_bins = 2 * block if dtype.kind == "c" else block + 1
         # Complex numbers of real signals are kept as pairs: the state stays as real as the signals.
         width = n_bins if dtype.kind == "c" else 2 * n_bins
-        n_waiting = n_partitions if self.constraint == "alternating" else 0
+        n_loose = n_partitions if self.constraint == "alternating" else 0
         return {
             "window": np.zeros((2 * block, n_channels), dtype=dtype),  # last block, this block
             "filled": np.zeros((), dtype=np.int64),
-            "residual": np.zeros((n_outputs, block), dtype=dtype),  # errors of this block
+            # Of this block: errors; for "alternating", targets. Where they count.
+            "residual": np.zeros((n_outputs, block), dtype=dtype),
+            "counts": np.zeros(block, dtype=bool),
             "heard": np.zeros((self.n_taps - 1, n_channels), dtype=dtype),
             "spectra": np.zeros((n_partitions, n_channels, width), dtype=dtype),
             "newest": np.zeros((), dtype=np.int64),
             "response": np.zeros((n_outputs, n_partitions, n_channels, width), dtype=dtype),
-            "waiting": np.zeros((n_outputs, n_waiting, n_channels, width), dtype=dtype),
+            "loose": np.zeros((n_outputs, n_loose, n_channels, width), dtype=dtype),
             "turn": np.zeros((), dtype=np.int64),
             "periodograms": np.zeros((n_partitions, n_bins)),
             "power": np.zeros(n_bins),
@@ -183,12 +186,14 @@ class FrequencyDomainFilter(AdaptiveFilter):
     def _new_state(self, n_channels: int, n_outputs: int, dtype: np.dtype) -> State:
         state = super()._new_state(n_channels, n_outputs, dtype)
         self._transform_weights(state, 0, self._sizes()[1])
+        if self.constraint == "alternating":
+            state["loose"] = state["response"].copy()
         return state
 
     def _ready_state(self, state: State | None, rows: np.ndarray, targets: np.ndarray) -> State:
         wider = np.iscomplexobj(rows) or np.iscomplexobj(targets)
         if state is not None and wider and not np.iscomplexobj(state["weights"]):
-            spectral = ("spectra", "response", "waiting")
+            spectral = ("spectra", "response", "loose")
             state = state | {name: _both_sides(_spectral(state[name])) for name in spectral}
             state |= {name: _both_sides(state[name]) for name in ("periodograms", "power")}
         return super()._ready_state(state, rows, targets)
@@ -215,7 +220,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         mask: np.ndarray,
         output: np.ndarray,
     ) -> int:
-        for name in ("weights", "spectra", "response", "waiting"):
+        for name in ("weights", "spectra", "response", "loose"):
             state[name] = np.ascontiguousarray(state[name])
         with np.errstate(all="ignore"):
             if not np.array_equal(state["history"], state["heard"]):
@@ -245,7 +250,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
             state["window"][block + filled : block + filled + m] = rows[part]
             if m == block:
                 self._hear(state)
-                output[part] = self._overlap_save(state).T
+                output[part] = self._overlap_save(state, "response").T
             else:
                 window = z[k * n_channels : (k + m + self.n_taps - 1) * n_channels]
                 y = np.empty((m, output.shape[1]), dtype=output.dtype)
@@ -255,9 +260,9 @@ class FrequencyDomainFilter(AdaptiveFilter):
             finite = np.isfinite(error)
             if not finite.all():
                 return k + int(np.argmin(finite.all(axis=1)))
-            if mask.size:
-                error[~mask[part]] = 0
-            state["residual"][:, filled : filled + m] = error.T
+            kept = error if self.constraint == "full" else targets[part]
+            state["residual"][:, filled : filled + m] = kept.T
+            state["counts"][filled : filled + m] = mask[part] if mask.size else True
             state["filled"] = np.array(filled + m)
             k += m
             if filled + m == block:
@@ -282,7 +287,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         filled = int(state["filled"])
         if filled:
             state["window"][block + filled :] = 0
-            state["residual"][:, filled:] = 0
+            state["counts"][filled:] = False
             self._hear(state)
             self._learn_block(state, state["level"][0])
         history = state["history"]
@@ -314,9 +319,9 @@ class FrequencyDomainFilter(AdaptiveFilter):
         state["power"] += (periodogram - state["power"]) / min(n_blocks, memory)
         state["n_blocks"] = np.array(n_blocks)
 
-    def _overlap_save(self, state: State) -> np.ndarray:
+    def _overlap_save(self, state: State, weights: str) -> np.ndarray:
         """Outputs ``(n_outputs, block)`` of the block that was heard last."""
-        X, W = _spectral(state["spectra"]), _spectral(state["response"])
+        X, W = _spectral(state["spectra"]), _spectral(state[weights])
         Y = np.empty((W.shape[0], X.shape[2]), dtype=X.dtype)
         spectral_output(X, int(state["newest"]), W, Y)
         block = state["window"].shape[0] // 2
@@ -324,30 +329,42 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
     def _learn_block(self, state: State, level: float) -> None:
         """Move the weights by the errors of the block, and begin the next block."""
-        residual, window = state["residual"], state["window"]
+        window, counts = state["window"], state["counts"]
         block, n_partitions = self._sizes()
         window[:block] = window[block:]
         state["filled"] = np.array(0)
-        if not residual.any():
+        if not counts.any():
             return
+        alternating = self.constraint == "alternating"
+        residual = state["residual"]
+        if alternating:
+            residual = residual - self._overlap_save(state, "loose")
         padded = np.zeros((residual.shape[0], 2 * block), dtype=residual.dtype)
-        padded[:, block:] = residual
+        np.multiply(residual, counts, out=padded[:, block:])
         E = _transform(padded, 2 * block)
         E *= self._steps(state, level, residual.real.dtype)
-        X = _spectral(state["spectra"])
-        if self.constraint == "full":
-            G = np.zeros(_spectral(state["response"]).shape, dtype=X.dtype)
-            first, last = 0, n_partitions
+        X, newest = _spectral(state["spectra"]), int(state["newest"])
+        if alternating:
+            spectral_gradient(X, newest, E, _spectral(state["loose"]))
+            self._constrain_some(state)
         else:
-            G = _spectral(state["waiting"])
-            first = int(state["turn"]) % n_partitions
-            at_once = max(-(-n_partitions // _TURN), _MANY_TURNS if n_partitions > _MANY else 1)
-            last = min(first + at_once, n_partitions)
-            state["turn"] = np.array(last % n_partitions)
-        spectral_gradient(X, int(state["newest"]), E, G)
-        self._move(state, G, first, last)
-        if self.constraint == "alternating":
-            G[:, first:last] = 0
+            G = np.zeros(_spectral(state["response"]).shape, dtype=X.dtype)
+            spectral_gradient(X, newest, E, G)
+            taps = self._taps(state, 0, n_partitions)
+            taps += self._causal(G, taps)
+            self._transform_weights(state, 0, n_partitions)
+
+    def _constrain_some(self, state: State) -> None:
+        """Drop the circular part of a few partitions, and answer by what they have become."""
+        n_partitions = state["spectra"].shape[0]
+        first = int(state["turn"]) % n_partitions
+        at_once = max(-(-n_partitions // _TURN), _MANY_TURNS if n_partitions > _MANY else 1)
+        last = min(first + at_once, n_partitions)
+        state["turn"] = np.array(last % n_partitions)
+        taps = self._taps(state, first, last)
+        taps[:] = self._causal(_spectral(state["loose"])[:, first:last], taps)
+        self._transform_weights(state, first, last)
+        state["loose"][:, first:last] = state["response"][:, first:last]
 
     def _steps(self, state: State, level: float, real: np.dtype) -> np.ndarray:
         """Step size of every frequency."""
@@ -364,14 +381,11 @@ class FrequencyDomainFilter(AdaptiveFilter):
         spectral_steps(state["periodograms"], state["power"], epsilon, step, lowest, steps)
         return steps.astype(real)
 
-    def _move(self, state: State, G: np.ndarray, first: int, last: int) -> None:
-        """Add the causal part of the gradient to the partitions from `first` up to `last`."""
-        block = state["window"].shape[0] // 2
-        taps = self._taps(state, first, last)
-        gradient = _back(G[:, first:last], 2 * block, taps.dtype)[..., :block]
-        gradient = gradient.transpose(0, 1, 3, 2).reshape(taps.shape[0], -1, taps.shape[2])
-        taps += gradient[:, : taps.shape[1]]
-        self._transform_weights(state, first, last)
+    def _causal(self, spectra: np.ndarray, taps: np.ndarray) -> np.ndarray:
+        """Valid half of ``(n_outputs, partitions, n_channels, n_bins)`` in the form of `taps`."""
+        block, _ = self._sizes()
+        valid = _back(spectra, 2 * block, taps.dtype)[..., :block].transpose(0, 1, 3, 2)
+        return valid.reshape(taps.shape[0], -1, taps.shape[2])[:, : taps.shape[1]]
 
     def _taps(self, state: State, first: int, last: int) -> np.ndarray:
         """View ``(n_outputs, taps, n_channels)``, newest first, of some partitions' weights."""

@@ -101,35 +101,34 @@ def block_lms(rows, d, w, step, block, *, mask=None):
 def frequency_lms(x, d, n_taps, block, step, regularization, *, turns=None):
     """Normalised block LMS, one output, by whole spectra (no half) and sums over taps.
 
-    x (n, n_channels) with n a multiple of `block`; a regularisation for every block; with `turns`
-    only so many partitions a block move, by all their gradients since the last time. Returns
-    outputs and weights (n_channels, n_taps), newest first.
+    x (n, n_channels) with n a multiple of `block`; a regularisation for every block. With `turns`
+    the weights that learn are whole circles of 2 `block` taps, and only so many partitions a block
+    lose their second half and are copied to the weights that answer. Returns outputs and weights
+    (n_channels, n_taps), newest first.
     """
-    n_partitions = -(-n_taps // block)
-    dtype = np.result_type(x, d)
-    w = np.zeros((x.shape[1], n_taps), dtype=dtype)
-    waiting = np.zeros((x.shape[1], n_partitions * block), dtype=dtype)
-    rows, outputs = delay_rows(x, n_taps).astype(dtype), []
-    past = np.concatenate([np.zeros((n_partitions * block + block, x.shape[1])), x])
-    power, turn = np.zeros(2 * block), 0
+    n_partitions, n_channels = -(-n_taps // block), x.shape[1]
+    real = not np.iscomplexobj(x) and not np.iscomplexobj(d)
+    w = np.zeros((n_channels, n_taps), dtype=np.result_type(x, d))
+    circles = np.zeros((n_partitions, 2 * block, n_channels), dtype=complex)
+    past = np.concatenate([np.zeros((n_partitions * block + block, n_channels)), x])
+    rows, outputs, power, turn = delay_rows(x, n_taps), [], np.zeros(2 * block), 0
     for b in range(len(d) // block):
         here = slice(b * block, (b + 1) * block)
-        y = rows[here] @ w.ravel()
-        outputs.extend(y)
-        E = np.fft.fft(np.concatenate([np.zeros(block), d[here] - y]))
+        outputs.extend(rows[here] @ w.ravel())
         ends = [(b + 2 + n_partitions - p) * block for p in range(n_partitions)]
-        X = [np.fft.fft(past[end - 2 * block : end], axis=0) for end in ends]
-        powers = [np.sum(np.abs(v) ** 2, axis=1) for v in X]
+        X = np.array([np.fft.fft(past[end - 2 * block : end], axis=0) for end in ends])
+        y = np.fft.ifft(np.sum(X * np.fft.fft(circles, axis=1), axis=(0, 2)))[block:]
+        E = np.fft.fft(np.concatenate([np.zeros(block), d[here] - y]))
+        powers = np.sum(np.abs(X) ** 2, axis=2)
         power = power + (powers[0] - power) / min(b + 1, max(10, n_partitions))
         sounding = sum(v.any() for v in powers)
         norm = np.maximum(sounding * power, np.sum(powers, axis=0)) / 2 + regularization[b]
-        for p in range(n_partitions):
-            g = np.fft.ifft(np.conj(X[p]) * (step * E / norm)[:, None], axis=0)[:block].T
-            waiting[:, p * block : (p + 1) * block] += g if np.iscomplexobj(w) else g.real
+        circles += np.fft.ifft(np.conj(X) * (step * E / norm)[:, None], axis=1)
         last = n_partitions if turns is None else min(turn + turns, n_partitions)
-        moved = slice(0 if turns is None else turn * block, last * block)
-        w[:, moved] += waiting[:, moved][:, : w[:, moved].shape[1]]
-        waiting[:, moved] = 0
+        for p in range(0 if turns is None else turn, last):
+            circles[p, max(0, min(block, n_taps - p * block)) :] = 0
+            part = w[:, p * block : (p + 1) * block]
+            part[:] = (circles.real if real else circles)[p, : part.shape[1]].T
         turn = last % n_partitions
     return np.array(outputs), w
 
