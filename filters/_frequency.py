@@ -18,6 +18,8 @@ from .timeseries._sklearn_private import StrOptions, non_negative, positive, pos
 
 # The power of a frequency is a mean over this many blocks, or the filter's length, if longer.
 _POWER_MEMORY = 10
+# A frequency counts as at least this loud beside a neighbour (see the kernel).
+_LEAKAGE = 0.5
 # "alternating": no partition waits longer than this many blocks for its turn ...
 _TURN = 32
 # ... and of many partitions at least so many have theirs in a block.
@@ -88,9 +90,11 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
     S is the mean power of a frequency over the last 10 or P blocks, whichever is more; P counts
     only partitions whose input is not silence, and the maximum with the power in the filter now
-    keeps the first blocks after silence safe. The circular
-    part of the gradient never reaches the weights that answer: it would let an output depend on
-    later samples of its block. That is why there is no unconstrained form.
+    keeps the first blocks after silence safe. Beside a loud frequency none counts as more silent
+    than what leaks there from a block's edges, so that a tone does not make the filter diverge.
+
+    The circular part of the gradient never reaches the weights that answer: it would let an output
+    depend on later samples of its block. That is why there is no unconstrained form.
 
     Cost of "full" a block: 3 + 2 P transforms of 2 B samples and 2 P B complex multiply-adds;
     "alternating" needs 4 + 2 ceil(P / 32) transforms and 3 P B multiply-adds.
@@ -378,7 +382,17 @@ class FrequencyDomainFilter(AdaptiveFilter):
         lowest = self.step_size / float(np.finfo(real).max)
         steps = np.empty_like(state["power"])
         step = float(self.step_size)
-        spectral_steps(state["periodograms"], state["power"], epsilon, step, lowest, steps)
+        spectral_steps(
+            state["periodograms"],
+            state["power"],
+            epsilon,
+            step,
+            lowest,
+            self._sizes()[0],
+            _LEAKAGE,
+            np.empty_like(steps),
+            steps,
+        )
         return steps.astype(real)
 
     def _causal(self, spectra: np.ndarray, taps: np.ndarray) -> np.ndarray:

@@ -122,7 +122,11 @@ def frequency_lms(x, d, n_taps, block, step, regularization, *, turns=None):
         powers = np.sum(np.abs(X) ** 2, axis=2)
         power = power + (powers[0] - power) / min(b + 1, max(10, n_partitions))
         sounding = sum(v.any() for v in powers)
-        norm = np.maximum(sounding * power, np.sum(powers, axis=0)) / 2 + regularization[b]
+        norm = np.maximum(sounding * power, np.sum(powers, axis=0)) / 2
+        for j in range(block.bit_length()):
+            around = np.maximum(np.roll(norm, 2**j), np.roll(norm, -(2**j)))
+            norm = np.maximum(norm, 0.5 * around / 4**j)
+        norm = norm + regularization[b]
         circles += np.fft.ifft(np.conj(X) * (step * E / norm)[:, None], axis=1)
         last = n_partitions if turns is None else min(turn + turns, n_partitions)
         for p in range(0 if turns is None else turn, last):

@@ -356,6 +356,18 @@ def test_coloured_input_slows_it_less_than_the_time_domain(cls):
 
 
 @constraints
+@pytest.mark.parametrize("block", [8, 64])
+@pytest.mark.parametrize("w0", [0.0, 0.1, 1.7])
+def test_a_tone_does_not_upset_it(constraint, block, w0):
+    x = np.cos(w0 * np.arange(12_000))
+    d = lfilter(echo_path(256), 1, x) + 0.001 * np.random.default_rng(0).standard_normal(12_000)
+    f = FrequencyDomainFilter(256, block_size=block, constraint=constraint)
+    error = f.adapt(x, d).error
+    assert np.abs(error).max() < 1.5 * np.abs(d).max()
+    assert np.std(error[-4000:]) < 0.01
+
+
+@constraints
 @pytest.mark.parametrize("scale", [2.0**-20, 2.0**20])
 def test_auto_settings_do_not_depend_on_the_unit_of_the_signals(constraint, scale):
     x, d = problem()

@@ -71,11 +71,13 @@ def spectral_power(X, out):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-def spectral_steps(periodograms, power, epsilon, step, lowest, out):
+def spectral_steps(periodograms, power, epsilon, step, lowest, block, leakage, spread, out):
     """Step size of every frequency: step / (epsilon + max(n S, sum of periodograms) / 2).
 
     n counts the partitions whose input is not silence. A window has two blocks, of which one is
-    learned from: hence the half.
+    learned from: hence the half. Errors leak from a loud frequency into those around it (the block
+    is cut out of the signal), by the inverse square of the distance: none of them counts as more
+    silent than that, or a tone would be learned from many times over and diverge.
 
     Parameters
     ----------
@@ -86,6 +88,11 @@ def spectral_steps(periodograms, power, epsilon, step, lowest, out):
     epsilon, step : float
     lowest : float
         At and below this norm a frequency is silent: its step is zero.
+    block : int
+        n_bins is ``block + 1`` (real signals) or ``2 block``.
+    leakage : float
+        Share of the power at the nearest frequency; spread in steps of powers of two.
+    spread : ndarray (n_bins,), scratch
     out : ndarray (n_bins,), written
     """
     n_partitions, n_bins = periodograms.shape
@@ -100,5 +107,23 @@ def spectral_steps(periodograms, power, epsilon, step, lowest, out):
         if loudest > 0.0:
             sounding += 1
     for k in range(n_bins):
-        norm = 0.5 * max(sounding * power[k], out[k]) + epsilon
+        out[k] = 0.5 * max(sounding * power[k], out[k])
+    shift = 1
+    while shift <= block:
+        share = leakage / (shift * shift)
+        for k in range(n_bins):
+            above = k + shift
+            below = k - shift
+            if n_bins == block + 1:  # half of a symmetric spectrum
+                above = above if above <= block else 2 * block - above
+                below = abs(below)
+            else:
+                above = above if above < n_bins else above - n_bins
+                below = below if below >= 0 else below + n_bins
+            spread[k] = max(out[k], share * max(out[above], out[below]))
+        for k in range(n_bins):
+            out[k] = spread[k]
+        shift *= 2
+    for k in range(n_bins):
+        norm = out[k] + epsilon
         out[k] = step / norm if norm > lowest else 0.0
