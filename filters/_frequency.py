@@ -59,7 +59,8 @@ class FrequencyDomainFilter(AdaptiveFilter):
         the gradient summed over the block, exactly.
     step_size : float, default=0.5
         Gain mu. Normalised it is dimensionless and, on white input, that of `NLMSFilter`; stable
-        for 0 < mu < 2 / (1 + 1 / P). With ``normalize=False`` in units of one over input power.
+        for 0 < mu < 2 / (1 + 1 / P) there; keep it below 1 with ``constraint="alternating"``. With
+        ``normalize=False`` in units of one over input power.
     regularization : float or "auto", default="auto"
         Epsilon, only where `normalize`. As in `NLMSFilter`: a number is absolute, "auto" is 1e-3
         of the mean energy in the delay line.
