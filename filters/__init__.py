@@ -4,6 +4,7 @@ from ._adaline import AdalineClassifier, AdalineRegressor
 from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptResult
 from ._equalizer import ChannelEqualizer
+from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
 from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
@@ -17,6 +18,7 @@ __all__ = [
     "AdaptResult",
     "AffineProjectionFilter",
     "ChannelEqualizer",
+    "FrequencyDomainFilter",
     "LMSFilter",
     "LineEnhancer",
     "NLMSFilter",

@@ -82,6 +82,61 @@ def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None)
     return np.array(outputs), np.array(history), np.array(biases)
 
 
+def block_lms(rows, d, w, step, block, *, mask=None):
+    """LMS whose weights move after every `block` samples by the sum of their gradients."""
+    w = np.array(w)
+    outputs = []
+    for start in range(0, len(d), block):
+        change = np.zeros_like(w)
+        for k in range(start, min(start + block, len(d))):
+            y = np.sum(w * rows[k])
+            outputs.append(y)
+            if mask is None or mask[k]:
+                change = change + step * (d[k] - y) * np.conj(rows[k])
+        if start + block <= len(d):
+            w = w + change
+    return np.array(outputs), w
+
+
+def frequency_lms(x, d, n_taps, block, step, regularization, *, turns=None):
+    """Normalised block LMS, one output, by whole spectra (no half) and sums over taps.
+
+    x (n, n_channels) with n a multiple of `block`; a regularisation for every block. With `turns`
+    the weights that learn are whole circles of 2 `block` taps, and only so many partitions a block
+    lose their second half and are copied to the weights that answer. Returns outputs and weights
+    (n_channels, n_taps), newest first.
+    """
+    n_partitions, n_channels = -(-n_taps // block), x.shape[1]
+    real = not np.iscomplexobj(x) and not np.iscomplexobj(d)
+    w = np.zeros((n_channels, n_taps), dtype=np.result_type(x, d))
+    circles = np.zeros((n_partitions, 2 * block, n_channels), dtype=complex)
+    past = np.concatenate([np.zeros((n_partitions * block + block, n_channels)), x])
+    rows, outputs, power, turn = delay_rows(x, n_taps), [], np.zeros(2 * block), 0
+    for b in range(len(d) // block):
+        here = slice(b * block, (b + 1) * block)
+        outputs.extend(rows[here] @ w.ravel())
+        ends = [(b + 2 + n_partitions - p) * block for p in range(n_partitions)]
+        X = np.array([np.fft.fft(past[end - 2 * block : end], axis=0) for end in ends])
+        y = np.fft.ifft(np.sum(X * np.fft.fft(circles, axis=1), axis=(0, 2)))[block:]
+        E = np.fft.fft(np.concatenate([np.zeros(block), d[here] - y]))
+        powers = np.sum(np.abs(X) ** 2, axis=2)
+        power = power + (powers[0] - power) / min(b + 1, max(10, n_partitions))
+        sounding = sum(v.any() for v in powers)
+        norm = np.maximum(sounding * power, np.sum(powers, axis=0)) / 2
+        for j in range(block.bit_length()):
+            around = np.maximum(np.roll(norm, 2**j), np.roll(norm, -(2**j)))
+            norm = np.maximum(norm, 0.5 * around / 4**j)
+        norm = norm + regularization[b]
+        circles += np.fft.ifft(np.conj(X) * (step * E / norm)[:, None], axis=1)
+        last = n_partitions if turns is None else min(turn + turns, n_partitions)
+        for p in range(0 if turns is None else turn, last):
+            circles[p, max(0, min(block, n_taps - p * block)) :] = 0
+            part = w[:, p * block : (p + 1) * block]
+            part[:] = (circles.real if real else circles)[p, : part.shape[1]].T
+        turn = last % n_partitions
+    return np.array(outputs), w
+
+
 def rls(rows, d, w, P, forgetting, *, mask=None, trace_cap=np.inf):
     """Recursive least squares, d (n, n_outputs), w (n_outputs, m); returns outputs, w, P.
 

@@ -71,6 +71,8 @@ def expected_failures(estimator):
     memoryless = (
         name in ROW_IS_A_CASE
         or (name in MEMORYLESS_BY_DEFAULT and estimator.n_taps == 1)
+        # The checks of invariance fit 20 rows: the first block of the default is not full then.
+        or (name == "FrequencyDomainFilter" and estimator.n_taps in (1, 256))
         or getattr(estimator, "spectral_radius", None) == 0
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
@@ -87,6 +89,7 @@ def expected_failures(estimator):
 DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
 WITH_MEMORY = [
     filters.AffineProjectionFilter(3),
+    filters.FrequencyDomainFilter(3, block_size=2),
     filters.LMSFilter(3),
     filters.NLMSFilter(3),
     filters.ProportionateFilter(3),
@@ -94,6 +97,7 @@ WITH_MEMORY = [
     filters.SetMembershipFilter(3),
 ]
 MEMORY_OFF = [
+    filters.FrequencyDomainFilter(1, block_size=1),
     filters.TapDelay(1),
     reservoir.Reservoir(spectral_radius=0),
     reservoir.ESNRegressor(spectral_radius=0),
@@ -104,14 +108,14 @@ MEMORY_OFF = [
 
 
 @parametrize_with_checks(
-    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:4],
+    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:5],
     expected_failed_checks=expected_failures,
 )
 def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks(MEMORY_OFF[4:])
+@parametrize_with_checks(MEMORY_OFF[5:])
 def test_sklearn_contract_of_one_tap_models(estimator, check):
     check(estimator)
 

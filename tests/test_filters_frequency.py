@@ -1,0 +1,454 @@
+"""The frequency-domain filter against block LMS, a slow twin, and what it promises of blocks."""
+
+import json
+import pickle
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import lfilter
+
+from filters import FrequencyDomainFilter, LMSFilter, NLMSFilter
+from filters.timeseries import DivergenceError, misalignment_db
+
+SIZES = [(8, 8), (20, 8), (32, 4), (5, 8), (1, 1), (7, 1)]  # taps, block
+sizes = pytest.mark.parametrize(("n_taps", "block"), SIZES)
+signals = pytest.mark.parametrize("signal", ["real", "complex"])
+constraints = pytest.mark.parametrize("constraint", ["full", "alternating"])
+
+
+def problem(n=240, n_channels=1, *, signal="real", dtype=None, seed=0):
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape):
+        values = rng.standard_normal(shape)
+        return values + 1j * rng.standard_normal(shape) if signal == "complex" else values
+
+    x = draw(n, n_channels)
+    d = naive.delay_rows(x, 5) @ draw(5 * n_channels) + 0.1 * draw(n)
+    return (x, d) if dtype is None else (x.astype(dtype), d.astype(dtype))
+
+
+def block_lms(n_taps, block, step_size=0.002, **more):
+    return FrequencyDomainFilter(
+        n_taps, block_size=block, normalize=False, step_size=step_size, **more
+    )
+
+
+# ---- identities ----------------------------------------------------------------------------------
+
+
+@sizes
+@signals
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_without_normalisation_it_is_block_lms(n_taps, block, signal, n_channels):
+    x, d = problem(243, n_channels, signal=signal)  # the last block stays unfinished
+    wanted, w = naive.block_lms(
+        naive.delay_rows(x, n_taps), d, np.zeros(n_taps * n_channels, x.dtype), 0.002, block
+    )
+    f = block_lms(n_taps, block)
+    result = f.adapt(x, d)
+    assert np.abs(f.coef_).max() > 0.1
+    np.testing.assert_allclose(result.output, wanted, rtol=0, atol=4e-15 * np.abs(d).max())
+    np.testing.assert_allclose(f.coef_.ravel(), w, rtol=0, atol=4e-15)
+    np.testing.assert_array_equal(result.error, d - result.output)
+
+
+@signals
+@pytest.mark.parametrize("n_taps", [1, 6])
+def test_blocks_of_one_sample_are_lms(signal, n_taps):
+    x, d = problem(2 * 100, 2, signal=signal)
+    wanted = LMSFilter(n_taps, step_size=0.02).adapt(x, d).output
+    got = block_lms(n_taps, 1, 0.02).adapt(x, d).output
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-13)
+
+
+@sizes
+@signals
+@constraints
+def test_normalised_filter_equals_twin(n_taps, block, signal, constraint):
+    x, d = problem(240, 2, signal=signal)
+    power = naive.running_mean(np.sum(np.abs(x) ** 2, axis=1), 1000)[block - 1 :: block]
+    outputs, w = naive.frequency_lms(
+        x, d, n_taps, block, 0.5, 1e-3 * n_taps * power, turns=1 if constraint[0] == "a" else None
+    )
+    f = FrequencyDomainFilter(n_taps, block_size=block, constraint=constraint)
+    np.testing.assert_allclose(f.adapt(x, d).output, outputs, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(f.coef_, w, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_taps", "turns"), [(80, 2), (140, 4), (264, 5)])
+def test_alternating_moves_several_of_many_partitions(n_taps, turns):
+    x, d = problem(240)
+    f = FrequencyDomainFilter(n_taps, block_size=2, constraint="alternating", regularization=3.0)
+    outputs, w = naive.frequency_lms(x, d, n_taps, 2, 0.5, np.full(120, 3.0), turns=turns)
+    np.testing.assert_allclose(f.adapt(x, d).output, outputs, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(f.coef_, w, rtol=0, atol=1e-12)
+
+
+@signals
+@constraints
+def test_outputs_of_a_block_come_from_the_weights_before_it(signal, constraint):
+    x, d = problem(240, 2, signal=signal)
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint, store_weights=8)
+    result = f.adapt(x, d)
+    before = np.concatenate([np.zeros((1, 40)), result.weights.reshape(30, 40)[:-1]])
+    wanted = np.einsum("bki,bi->bk", naive.delay_rows(x, 20).reshape(30, 8, 40), before)
+    np.testing.assert_allclose(result.output, wanted.ravel(), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(result.weights[-1], f.coef_)
+
+
+@constraints
+def test_weights_are_the_impulse_response_and_the_truth_stays(constraint):
+    x, _ = problem()
+    plant = np.random.default_rng(1).standard_normal((1, 20))
+    d = lfilter(plant[0], 1, x[:, 0])
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint, initial_weights=plant)
+    np.testing.assert_allclose(f.adapt(x, d).error, 0, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(f.predict(x), d, rtol=0, atol=1e-12)
+
+
+@constraints
+def test_several_outputs_are_as_many_filters(constraint):
+    x, d = problem(243, 2)
+    both = np.column_stack([d, d[::-1]])
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint)
+    f.adapt(x, both)
+    for o in range(2):
+        alone = FrequencyDomainFilter(20, block_size=8, constraint=constraint)
+        alone.adapt(x, both[:, o])
+        np.testing.assert_allclose(f.coef_[o], alone.coef_, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("n_taps", "block"),
+    [(1, 1), (48, 48), (64, 64), (65, 64), (256, 64), (1024, 128), (2048, 256), (9000, 256)],
+)
+def test_auto_block_size_is_the_stated_one(n_taps, block):
+    x, d = problem(1)
+    state = FrequencyDomainFilter(n_taps).fit(x, d).stream().state
+    assert state["residual"].shape == (1, block)
+
+
+# ---- chunks --------------------------------------------------------------------------------------
+
+modest = settings(max_examples=60, deadline=None, derandomize=True)
+kinds = st.builds(
+    lambda sizes, constraint, normalize, every: FrequencyDomainFilter(
+        sizes[0],
+        block_size=sizes[1],
+        constraint=constraint,
+        normalize=normalize,
+        step_size=0.5 if normalize else 0.002,
+        store_weights=every,
+    ),
+    st.sampled_from(SIZES),
+    st.sampled_from(["full", "alternating"]),
+    st.booleans(),
+    st.sampled_from([0, 0, 7]),
+)
+dtypes = st.sampled_from([np.float64, np.float32, np.complex128])
+cuts = st.lists(st.integers(0, 240), max_size=8).map(sorted)
+
+
+def spans(cut):
+    return [slice(a, b) for a, b in zip([0, *cut], [*cut, 240], strict=True) if b > a]
+
+
+def signal_of(dtype, n_channels):
+    kind = "complex" if dtype is np.complex128 else "real"
+    return problem(240, n_channels, signal=kind, dtype=dtype)
+
+
+def atol_of(dtype):
+    return 1e-3 if dtype is np.float32 else 1e-9
+
+
+@modest
+@given(f=kinds, dtype=dtypes, n_channels=st.sampled_from([1, 2]), cut=cuts)
+def test_ragged_chunks_are_one_call_up_to_rounding(f, dtype, n_channels, cut):
+    x, d = signal_of(dtype, n_channels)
+    whole, f = f.adapt(x, d), f.__class__(**f.get_params())
+    parts = [f.adapt(x[p], d[p]) for p in spans(cut)]
+    got = np.concatenate([p.output for p in parts])
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, whole.output, rtol=0, atol=atol_of(dtype))
+    if f.store_weights:
+        got = np.concatenate([p.weights for p in parts])
+        np.testing.assert_allclose(got, whole.weights, rtol=0, atol=atol_of(dtype))
+
+
+@modest
+@given(f=kinds, dtype=dtypes, cut=st.lists(st.integers(0, 30), max_size=6).map(sorted))
+def test_whole_blocks_are_one_call_bit_for_bit(f, dtype, cut):
+    f.set_params(store_weights=0)
+    x, d = signal_of(dtype, 2)
+    whole, f = f.adapt(x, d), f.__class__(**f.get_params())
+    parts = []
+    for part in spans([8 * k for k in cut]):
+        f = pickle.loads(pickle.dumps(f))
+        parts.append(f.adapt(x[part], d[part]).output)
+    np.testing.assert_array_equal(np.concatenate(parts), whole.output)
+
+
+@modest
+@given(f=kinds, dtype=dtypes, cut=cuts)
+def test_a_session_in_any_pieces_is_adapt(f, dtype, cut):
+    x, d = signal_of(dtype, 2)
+    session, outputs = f.stream(), []
+    for i, part in enumerate(spans(cut)):
+        if i % 2:
+            outputs.append([session.learn_one(a, b) for a, b in zip(x[part], d[part], strict=True)])
+            session = f.stream(session.state)
+        else:
+            outputs.append(session.learn_many(x[part], d[part]))
+    wanted = f.adapt(x, d).output
+    np.testing.assert_allclose(np.concatenate(outputs), wanted, rtol=0, atol=atol_of(dtype))
+
+
+@constraints
+def test_state_of_real_signals_is_real_and_survives_a_text_file(constraint):
+    x, d = problem()
+    session = FrequencyDomainFilter(20, block_size=8, constraint=constraint).stream()
+    session.learn_many(x[:101], d[:101])
+    text = json.dumps({name: value.tolist() for name, value in session.state.items()})
+    again = {name: np.array(value) for name, value in json.loads(text).items()}
+    for name, value in session.state.items():
+        again[name] = again[name].reshape(value.shape)  # a list cannot tell (1, 0, 1) from (1, 0)
+    again = FrequencyDomainFilter(20, block_size=8, constraint=constraint).stream(again)
+    np.testing.assert_array_equal(again.learn_many(x, d), session.learn_many(x, d))
+
+
+@pytest.mark.parametrize("first", [np.float32, np.float64])
+@constraints
+def test_filters_widen_to_complex_in_the_middle_of_a_block(first, constraint):
+    x, d = problem(signal="complex")
+    f, g = (FrequencyDomainFilter(20, block_size=8, constraint=constraint) for _ in range(2))
+    f.adapt(x[:101].real.astype(first), d[:101].real.astype(first))
+    g.adapt(x[:101].real.astype(complex), d[:101].real.astype(complex))
+    got, wanted = f.adapt(x[101:], d[101:]), g.adapt(x[101:], d[101:])
+    assert f.coef_.dtype == np.complex128
+    atol = 1e-12 if first is np.float64 else 2e-3
+    np.testing.assert_allclose(got.output, wanted.output, rtol=0, atol=atol)
+
+
+@constraints
+def test_learning_from_the_measured_error_is_learning_from_the_target(constraint):
+    x, d = problem(240, 2)
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint)
+    heard, told = f.stream(), f.stream()
+    for row, target in zip(x, d, strict=True):
+        output = heard.predict_one(row)
+        np.testing.assert_allclose(output, told.learn_one(row, target), rtol=0, atol=1e-11)
+        heard.learn_error(target - output)
+    np.testing.assert_allclose(heard.state["weights"], told.state["weights"], rtol=0, atol=1e-11)
+
+
+# ---- masks, series, histories --------------------------------------------------------------------
+
+
+@sizes
+def test_masked_samples_teach_nothing(n_taps, block):
+    x, d = problem()
+    mask = np.random.default_rng(1).random(240) < 0.5
+    rows = naive.delay_rows(x, n_taps)
+    wanted, w = naive.block_lms(rows, d, np.zeros(n_taps), 0.002, block, mask=mask)
+    f = block_lms(n_taps, block)
+    d = np.where(mask, d, 1e9)
+    got = f.adapt(x, d, update_mask=mask).output
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(f.coef_[0], w, rtol=0, atol=1e-13)
+
+
+@constraints
+def test_weights_are_frozen_in_masked_blocks(constraint):
+    x, d = problem()
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint, store_weights=8)
+    weights = f.adapt(x, d, update_mask=np.arange(240) < 80).weights
+    assert np.abs(np.diff(weights[:10], axis=0)).max(axis=(1, 2)).all()
+    np.testing.assert_array_equal(weights[10:], np.repeat(weights[9:10], 20, axis=0))
+
+
+@pytest.mark.parametrize("length", [3, 8, 13])
+def test_a_series_that_ends_inside_a_block_is_learned_from(length):
+    x, d = problem(2 * length)
+    f = block_lms(6, 8).fit([x[:length], x[length:]], [d[:length], d[length:]])
+    w = np.zeros(6)
+    for part in (slice(0, length), slice(length, 2 * length)):
+        rows, target = naive.delay_rows(x[part], 6), d[part]
+        for start in range(0, length, 8):
+            here = slice(start, min(start + 8, length))
+            _, w = naive.block_lms(rows[here], target[here], w, 0.002, rows[here].shape[0])
+    np.testing.assert_allclose(f.coef_[0], w, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+@constraints
+def test_cleared_history_is_cleared_for_outputs_of_both_ways(silent, constraint):
+    x, d = problem()
+    f = FrequencyDomainFilter(64, block_size=8, constraint=constraint)
+    f.adapt(x, d)
+    if silent:  # the newest samples are zero with and without clearing, older ones are not
+        f.adapt(np.zeros(24), np.zeros(24))
+    f.clear_history()
+    mask = np.zeros(160, bool)
+    alone = FrequencyDomainFilter(64, block_size=8, initial_weights=f.coef_)
+    got = f.adapt(x[:160], d[:160], update_mask=mask).output
+    wanted = alone.adapt(x[:160], d[:160], update_mask=mask).output
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12)
+
+
+@constraints
+def test_predictions_between_lessons_move_the_delay_line(constraint):
+    x, d = problem()
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint)
+    session = f.stream()
+    session.learn_many(x[:100], d[:100])
+    session.predict_many(x[100:150])
+    told = session.learn_many(x[150:158], d[150:158])  # a whole block
+    session.learn_many(x[158:166], d[158:166])
+    np.testing.assert_array_equal(session.state["history"], x[147:166])
+    session = f.stream()
+    session.learn_many(x[:100], d[:100])
+    session.predict_many(x[100:150])
+    singly = [session.learn_one(a, b) for a, b in zip(x[150:158], d[150:158], strict=True)]
+    np.testing.assert_allclose(singly, told, rtol=0, atol=1e-12)
+
+
+# ---- what it is for ------------------------------------------------------------------------------
+
+
+def echo_path(n_taps=1024, seed=3):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal(n_taps) * np.exp(-np.arange(n_taps) / 200)
+
+
+def coloured(n, pole, rng):
+    return lfilter([np.sqrt(1 - pole**2)], [1, -pole], rng.standard_normal(n))
+
+
+@constraints
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("pole", [0.0, 0.9])
+def test_an_echo_path_of_1024_taps_is_found(constraint, dtype, pole):
+    rng, path = np.random.default_rng(0), echo_path()
+    x = coloured(16_000, pole, rng)
+    d = lfilter(path, 1, x) + 0.01 * rng.standard_normal(16_000)
+    f = FrequencyDomainFilter(1024, constraint=constraint)
+    f.adapt(x[:8000].astype(dtype), d[:8000].astype(dtype))
+    assert misalignment_db(path, f.coef_[0]) < -20
+    f.adapt(x[8000:].astype(dtype), d[8000:].astype(dtype))
+    assert misalignment_db(path, f.coef_[0]) < -32
+    assert f.coef_.dtype == dtype
+
+
+@pytest.mark.parametrize("cls", [LMSFilter, NLMSFilter])
+def test_coloured_input_slows_it_less_than_the_time_domain(cls):
+    rng, path = np.random.default_rng(0), echo_path(256)
+    x = coloured(6000, 0.9, rng)
+    d = lfilter(path, 1, x)
+    ours, theirs = FrequencyDomainFilter(256), cls(256)
+    ours.adapt(x, d)
+    theirs.adapt(x, d)
+    assert misalignment_db(path, ours.coef_[0]) < misalignment_db(path, theirs.coef_[0]) - 20
+
+
+@constraints
+@pytest.mark.parametrize("block", [8, 64])
+@pytest.mark.parametrize("w0", [0.0, 0.1, 1.7])
+def test_a_tone_does_not_upset_it(constraint, block, w0):
+    x = np.cos(w0 * np.arange(12_000))
+    d = lfilter(echo_path(256), 1, x) + 0.001 * np.random.default_rng(0).standard_normal(12_000)
+    f = FrequencyDomainFilter(256, block_size=block, constraint=constraint)
+    error = f.adapt(x, d).error
+    assert np.abs(error).max() < 1.5 * np.abs(d).max()
+    assert np.std(error[-4000:]) < 0.01
+
+
+@constraints
+@pytest.mark.parametrize("scale", [2.0**-20, 2.0**20])
+def test_auto_settings_do_not_depend_on_the_unit_of_the_signals(constraint, scale):
+    x, d = problem()
+    f, g = (FrequencyDomainFilter(20, block_size=8, constraint=constraint) for _ in range(2))
+    f.adapt(x, d)
+    g.adapt(scale * x, scale * d)
+    np.testing.assert_array_equal(g.coef_, f.coef_)
+
+
+# ---- silence, bursts, divergence -----------------------------------------------------------------
+
+
+@constraints
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("regularization", ["auto", 0.0])
+def test_silence_then_signal_then_silence_then_thunder(constraint, dtype, regularization):
+    rng, path = np.random.default_rng(0), echo_path(64)
+    level = np.repeat([0.0, 1.0, 0.0, 1.0, 1e4, 1.0], [3000, 6000, 20_000, 3000, 4000, 8000])
+    x = (level * rng.standard_normal(level.size)).astype(dtype)
+    d = lfilter(path, 1, x).astype(dtype)
+    f = FrequencyDomainFilter(
+        64, block_size=16, constraint=constraint, regularization=regularization
+    )
+    error = f.adapt(x, d).error
+    np.testing.assert_array_equal(error[:3000], 0)
+    np.testing.assert_array_equal(error[9100:28_990], 0)
+    assert np.abs(error[29_000:32_000]).max() < 1e-3 * np.abs(d[3000:9000]).max()
+    assert np.abs(error[32_000:36_000]).max() < 1e-2 * np.abs(d).max()
+    assert misalignment_db(path, f.coef_[0]) < -60
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"normalize": False, "step_size": 3.0},
+            r"step_size=3.0; .* blocks of 8 .* needs step_size < 0\.0\d+ .* use normalize=True",
+        ),
+        ({"step_size": 50.0}, r"step_size=50.0 .* 3 partition\(s\) of 8 .* step_size < 1.5\."),
+    ],
+)
+def test_divergence_names_step_bound_and_remedy(options, message):
+    x, d = problem(20_000)
+    f = FrequencyDomainFilter(20, block_size=8, on_divergence="raise", **options)
+    with pytest.raises(DivergenceError, match=message) as caught:
+        f.fit(x, d)
+    assert 0 < caught.value.step < 20_000
+    assert not hasattr(f, "coef_")
+    with pytest.warns(RuntimeWarning, match="weights were reset"):
+        f.set_params(on_divergence="warn").fit(x, d)
+    result = f.set_params(on_divergence="reset").reset().adapt(x, d)
+    assert np.isfinite(f.coef_).all()
+    assert np.isfinite(result.output).all()
+
+
+def test_a_power_that_overflows_is_told():
+    with pytest.raises(DivergenceError, match="time step 7 "):
+        FrequencyDomainFilter(8).fit(np.full((20, 1), 1e200), np.ones(20))
+
+
+def test_a_series_whose_last_lesson_diverges_is_told():
+    f = block_lms(4, 8, step_size=1e300)
+    with pytest.raises(DivergenceError, match="time step 3 "):
+        f.fit([np.full((3, 1), 1e100)], [np.ones(3)])
+    f.set_params(on_divergence="reset").fit([np.full((3, 1), 1e100)], [np.ones(3)])
+    np.testing.assert_array_equal(f.coef_, 0)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"block_size": 4}, {"constraint": "alternating"}, {"n_taps": 21}]
+)
+def test_changed_sizes_are_refused_after_fitting(changed):
+    x, d = problem()
+    f = FrequencyDomainFilter(20, block_size=8).fit(x, d)
+    with pytest.raises(ValueError, match="Were parameters changed"):
+        f.set_params(**changed).partial_fit(x, d)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"constraint": "none"}, {"block_size": 0}, {"step_size": 0}, {"normalize": "yes"}]
+)
+def test_wrong_parameters_are_named(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        FrequencyDomainFilter(4, **wrong).fit([[1.0]], [1.0])
