@@ -8,11 +8,10 @@ import numpy as np
 from scipy import fft
 
 from ._base import AdaptiveFilter
-from ._lms import _AUTO_MEMORY, _AUTO_REGULARIZATION, _row_power
+from ._input_power import AUTO_REGULARIZATION, mean_power
 from ._state import State
 from .kernels.fir import fir
 from .kernels.frequency import spectral_gradient, spectral_output, spectral_power, spectral_steps
-from .kernels.power import running_mean
 from .theory import max_step_size
 from .timeseries._sklearn_private import StrOptions, non_negative, positive, positive_int
 
@@ -280,11 +279,9 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
     def _follow_level(self, state: State, rows: np.ndarray) -> np.ndarray:
         """Mean power up to every row, where "auto" regularisation asks for it."""
-        levels = np.zeros(rows.shape[0])
         if self.normalize and self.regularization == "auto":
-            memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * self.n_taps)
-            running_mean(_row_power(rows), memory, state["level"], levels)
-        return levels
+            return mean_power(rows, self.n_taps, state["level"])
+        return np.zeros(rows.shape[0])
 
     def _begin_anew(self, state: State) -> None:
         """Learn from the unfinished block, then start one whose past is the delay line as it is."""
@@ -376,7 +373,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         if not self.normalize:
             return np.full(state["power"].shape, self.step_size, dtype=real)
         if self.regularization == "auto":
-            epsilon = _AUTO_REGULARIZATION * self.n_taps * float(level)
+            epsilon = AUTO_REGULARIZATION * self.n_taps * float(level)
         else:
             epsilon = float(self.regularization)
         # Below this the step would overflow: as good as silence.

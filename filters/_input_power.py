@@ -9,7 +9,7 @@ import numpy as np
 from .kernels.power import running_mean
 
 # "auto" regularisation: -30 dB of the mean energy in the delay line ...
-_AUTO_REGULARIZATION = 1e-3
+AUTO_REGULARIZATION = 1e-3
 # ... whose mean is taken over this many samples or delay-line lengths, whichever is longer.
 _AUTO_MEMORY = (1000, 10)
 
@@ -24,6 +24,14 @@ def row_power(rows: np.ndarray) -> np.ndarray:
     return power
 
 
+def mean_power(rows: np.ndarray, n_taps: int, power: np.ndarray) -> np.ndarray:
+    """Mean power of the input up to every row; `power` is its state ``(2,)``, updated in place."""
+    mean = np.empty(rows.shape[0])
+    memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * n_taps)
+    running_mean(row_power(rows), memory, power, mean)
+    return mean
+
+
 def regularization_of_rows(
     regularization: float | Literal["auto"], rows: np.ndarray, n_taps: int, power: np.ndarray
 ) -> np.ndarray:
@@ -34,7 +42,4 @@ def regularization_of_rows(
     real = rows.real.dtype
     if regularization != "auto":
         return np.full(rows.shape[0], regularization, dtype=real)
-    mean = np.empty(rows.shape[0])
-    memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * n_taps)
-    running_mean(row_power(rows), memory, power, mean)
-    return (_AUTO_REGULARIZATION * n_taps * mean).astype(real)
+    return (AUTO_REGULARIZATION * n_taps * mean_power(rows, n_taps, power)).astype(real)
