@@ -207,3 +207,19 @@ class EstimatorReadout:
     @property
     def linear(self) -> None:
         return None
+
+
+def project_to_simplex(scores: np.ndarray) -> np.ndarray:
+    """Nearest point of the probability simplex to every row (keeps the order of the classes).
+
+    References
+    ----------
+    J. Duchi et al., Efficient projections onto the l1-ball, ICML 2008, algorithm 1.
+    """
+    ordered = -np.sort(-scores, axis=1)
+    excess = np.cumsum(ordered, axis=1) - 1.0
+    rank = np.arange(1, scores.shape[1] + 1)
+    n_kept = np.count_nonzero(ordered - excess / rank > 0, axis=1)
+    shift = excess[np.arange(scores.shape[0]), n_kept - 1] / n_kept
+    clipped = np.maximum(scores - shift[:, np.newaxis], 0.0)
+    return clipped / clipped.sum(axis=1, keepdims=True)

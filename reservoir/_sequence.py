@@ -22,7 +22,7 @@ from filters.timeseries._sklearn_private import (
 )
 from filters.timeseries._validation import SeriesData, check_cases
 
-from ._memory import project_to_simplex
+from ._readout import project_to_simplex
 from ._reservoir import Reservoir
 
 _ALPHAS = np.logspace(-6, 6, 25)
