@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import threading
+import time
 import warnings
 from dataclasses import replace
 
@@ -28,6 +30,7 @@ from reservoir.evaluation import (
     compare,
 )
 from reservoir.evaluation._protocol import choose
+from reservoir.evaluation._workers import start_workers
 
 CALLS: list[str] = []
 TESTS = int(os.environ.setdefault("EVALUATION_TESTS", str(os.getpid())))
@@ -382,3 +385,14 @@ def test_number_of_jobs_changes_nothing_but_seconds(tmp_path):
     ]
     same = [name for name in frames[0] if not name.endswith("_seconds")]
     pd.testing.assert_frame_equal(frames[0][same], frames[1][same], check_exact=True)
+
+
+def test_workers_stop_quietly_while_a_job_is_on_its_way(monkeypatch):
+    died = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    for _ in range(3):
+        workers = start_workers(2)
+        workers.submit(time.sleep, 0).result()
+        workers.submit(time.sleep, 60)
+        workers.stop()
+    assert not died

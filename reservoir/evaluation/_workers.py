@@ -7,9 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 from joblib.externals.loky import ProcessPoolExecutor
+
+_ON_ITS_WAY = 2.0  # seconds a job may take to reach its process before `stop` goes on regardless
 
 
 def start_workers(n_jobs: int) -> InProcess | OtherProcesses:
@@ -42,6 +45,7 @@ class OtherProcesses:
     def __init__(self, n_jobs: int) -> None:
         self._n_jobs = n_jobs
         self._executor = self._start()
+        self._submitted: list[Future] = []
 
     def _start(self) -> ProcessPoolExecutor:
         # loky pickles by value what a script or notebook defines, and needs no __main__ guard.
@@ -50,13 +54,20 @@ class OtherProcesses:
     def submit(self, function: Callable[..., Any], *args: Any) -> Future:
         """Queue the job, in new processes if one of the old ones died."""
         try:
-            return self._executor.submit(function, *args)
+            future = self._executor.submit(function, *args)
         except BrokenExecutor:
             self._executor = self._start()
-            return self._executor.submit(function, *args)
+            future = self._executor.submit(function, *args)
+        self._submitted = [future, *(one for one in self._submitted if not one.done())]
+        return future
 
     def stop(self) -> None:
         """End the processes, whatever they are doing."""
+        # loky's manager thread dies with a traceback if a job is still on its way to a process when
+        # the processes are killed; it gets there in milliseconds.
+        deadline = monotonic() + _ON_ITS_WAY
+        while monotonic() < deadline and not all(f.running() or f.done() for f in self._submitted):
+            sleep(0.001)
         self._executor.shutdown(wait=True, kill_workers=True)
 
 
