@@ -8,7 +8,7 @@ import numpy as np
 
 from ._base import AdaptiveFilter
 from ._input_power import regularization_of_rows, row_power
-from ._state import State
+from ._state import State, adapt_each_output
 from .kernels.lms import lms, nlms
 from .kernels.power import held_energy
 from .theory import max_step_size
@@ -130,27 +130,24 @@ class LMSFilter(AdaptiveFilter):
         steps = self._steps(state, rows)
         direction = _unit(z) if self.sign in ("data", "both") else z
         sign_error = self.sign in ("error", "both")
-        first_bad = -1
-        for o in range(targets.shape[1]):
-            y = np.empty(targets.shape[0], dtype=targets.dtype)
-            bad = lms(
+
+        def adapt(d: np.ndarray, w: np.ndarray, bias: np.ndarray, y: np.ndarray) -> int:
+            return lms(
                 z,
                 direction,
-                np.ascontiguousarray(targets[:, o]),
+                d,
                 steps,
                 mask,
                 rows.shape[1],
                 rows.real.dtype.type(self.leak),
                 sign_error,
                 self.fit_intercept,
-                state["weights"][o],
-                state["intercept"][o : o + 1],
+                w,
+                bias,
                 y,
             )
-            output[:, o] = y
-            if bad >= 0:
-                first_bad = bad if first_bad < 0 else min(first_bad, bad)
-        return first_bad
+
+        return adapt_each_output(state, targets, output, adapt)
 
     def _steps(self, state: State, rows: np.ndarray) -> np.ndarray:
         dtype = rows.real.dtype
@@ -262,25 +259,22 @@ class NLMSFilter(AdaptiveFilter):
     ) -> int:
         real = rows.real.dtype
         epsilon = regularization_of_rows(self.regularization, rows, self.n_taps, state["power"])
-        first_bad = -1
-        for o in range(targets.shape[1]):
-            y = np.empty(targets.shape[0], dtype=targets.dtype)
-            bad = nlms(
+
+        def adapt(d: np.ndarray, w: np.ndarray, bias: np.ndarray, y: np.ndarray) -> int:
+            return nlms(
                 z,
-                np.ascontiguousarray(targets[:, o]),
+                d,
                 epsilon,
                 mask,
                 rows.shape[1],
                 real.type(self.step_size),
                 self.fit_intercept,
-                state["weights"][o],
-                state["intercept"][o : o + 1],
+                w,
+                bias,
                 y,
             )
-            output[:, o] = y
-            if bad >= 0:
-                first_bad = bad if first_bad < 0 else min(first_bad, bad)
-        return first_bad
+
+        return adapt_each_output(state, targets, output, adapt)
 
     def _divergence_advice(self, rows: np.ndarray) -> str:
         return (

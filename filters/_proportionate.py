@@ -8,7 +8,7 @@ import numpy as np
 
 from ._base import AdaptiveFilter
 from ._input_power import regularization_of_rows
-from ._state import State
+from ._state import State, adapt_each_output
 from .kernels.proportionate import ipnlms
 from .timeseries._sklearn_private import StrOptions, between, non_negative, positive
 
@@ -106,26 +106,23 @@ class ProportionateFilter(AdaptiveFilter):
     ) -> int:
         real = rows.real.dtype
         epsilon = regularization_of_rows(self.regularization, rows, self.n_taps, state["power"])
-        first_bad = -1
-        for o in range(targets.shape[1]):
-            y = np.empty(targets.shape[0], dtype=targets.dtype)
-            bad = ipnlms(
+
+        def adapt(d: np.ndarray, w: np.ndarray, bias: np.ndarray, y: np.ndarray) -> int:
+            return ipnlms(
                 z,
-                np.ascontiguousarray(targets[:, o]),
+                d,
                 epsilon,
                 mask,
                 rows.shape[1],
                 real.type(self.step_size),
                 real.type(self.proportionality),
                 self.fit_intercept,
-                state["weights"][o],
-                state["intercept"][o : o + 1],
+                w,
+                bias,
                 y,
             )
-            output[:, o] = y
-            if bad >= 0:
-                first_bad = bad if first_bad < 0 else min(first_bad, bad)
-        return first_bad
+
+        return adapt_each_output(state, targets, output, adapt)
 
     def _divergence_advice(self, rows: np.ndarray) -> str:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -36,3 +37,34 @@ def stack_weights(weights: Any, n_outputs: int, n_channels: int, n_taps: int) ->
     check_finite(np.abs(given).ravel(), name="initial_weights")
     full = np.broadcast_to(given, wanted)
     return full.transpose(0, 2, 1)[:, ::-1].reshape(n_outputs, -1)
+
+
+def adapt_each_output(
+    state: State,
+    targets: np.ndarray,
+    output: np.ndarray,
+    adapt: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], int],
+) -> int:
+    """Run a kernel of one output for every output.
+
+    Parameters
+    ----------
+    state : dict
+        Its "weights" and "intercept" are updated in place.
+    targets, output : ndarray of shape (n_timesteps, n_outputs)
+        Desired signals; a-priori outputs, written.
+    adapt : callable
+        ``adapt(d, w, bias, y) -> first bad sample or -1``: the kernel with all else bound.
+
+    Returns
+    -------
+    int
+        First bad sample of any output, or -1.
+    """
+    bad = []
+    for o in range(targets.shape[1]):
+        y = np.empty(targets.shape[0], dtype=targets.dtype)
+        d = np.ascontiguousarray(targets[:, o])
+        bad.append(adapt(d, state["weights"][o], state["intercept"][o : o + 1], y))
+        output[:, o] = y
+    return min((k for k in bad if k >= 0), default=-1)
