@@ -6,7 +6,7 @@ import warnings
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ._state import State, copy_state, impulse_responses, stack_weights
@@ -295,6 +295,15 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     def _empty_delay_line(self, state: State) -> None:
         """Begin a new series. A filter that remembers more of the last rows extends this."""
         state["history"] = np.zeros_like(state["history"])
+
+    def _fitted_at(self, state: State | None) -> Self:
+        """A clone, fitted as a session left `state`; not fitted for None."""
+        fitted = clone(self)
+        if state is not None:
+            fitted.n_features_in_ = state["history"].shape[1]
+            fitted._target_form = TargetForm(1 if state["weights"].shape[0] == 1 else 2)
+            fitted._publish(copy_state(state))
+        return fitted
 
     # ---- what both stand on -------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._state import State, copy_state
 from .kernels.fir import fir
 from .timeseries._windows import with_history
 
 if TYPE_CHECKING:
     from ._base import AdaptiveFilter
-    from ._state import State
 
 
 class FilterStream:
@@ -31,7 +31,7 @@ class FilterStream:
     def __init__(self, filter: AdaptiveFilter, state: State | None) -> None:
         self._filter = filter
         self._state = state
-        self._start = None if state is None else {k: v.copy() for k, v in state.items()}
+        self._start = None if state is None else copy_state(state)
         self._one_output = state is None or state["weights"].shape[0] == 1
         self._heard: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -40,13 +40,36 @@ class FilterStream:
         """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
         if self._state is None:
             raise ValueError("the stream has heard nothing yet, so it has no state.")
-        return {name: np.array(value) for name, value in self._state.items()}
+        return copy_state(self._state)
 
     def reset(self) -> None:
         """Go back to the state the session began with."""
-        start = self._start
-        self._state = None if start is None else {k: v.copy() for k, v in start.items()}
+        self._state = None if self._start is None else copy_state(self._start)
         self._heard = None
+
+    def clear_history(self) -> None:
+        """Empty the delay line and keep the weights: the next sample begins a new series."""
+        if self._state is not None:
+            self._filter._empty_delay_line(self._state)
+        self._heard = None
+
+    def copy(self) -> FilterStream:
+        """A session of its own that goes on from here."""
+        return FilterStream(self._filter, None if self._state is None else copy_state(self._state))
+
+    def at(self, state: State) -> FilterStream:
+        """A session of the same filter that goes on from `state`, a `state` of another."""
+        return self._filter.stream(initial_state=state)
+
+    def to_filter(self) -> AdaptiveFilter:
+        """A new filter, fitted: with the weights and the delay line of the session.
+
+        Returns
+        -------
+        AdaptiveFilter
+            Unfitted if the session has heard nothing.
+        """
+        return self._filter._fitted_at(self._state)
 
     def learn_one(self, x: Any, y: Any) -> Any:
         """Return the a-priori output for `x`, then learn from `y`.
@@ -68,11 +91,9 @@ class FilterStream:
 
     def learn_many(self, X: Any, y: Any) -> np.ndarray:
         """As `learn_one` for a block; returns ``(n_timesteps,)`` or with ``n_outputs`` columns."""
-        rows, targets = _block(X), _block(y)
+        rows, targets = as_block(X, "X"), as_block(y, "y")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"X has {rows.shape[0]} samples, y has {targets.shape[0]}.")
-        self._refuse_nan(rows, "X")
-        self._refuse_nan(targets, "y")
         state = self._filter._ready_state(self._state, rows, targets)
         output, _ = self._filter._advance(state, rows.astype(state["weights"].dtype), targets)
         self._state, self._heard = state, None
@@ -81,8 +102,7 @@ class FilterStream:
 
     def predict_many(self, X: Any) -> np.ndarray:
         """As `predict_one` for a block."""
-        rows = _block(X)
-        self._refuse_nan(rows, "X")
+        rows = as_block(X, "X")
         if self._state is None:
             self._state = self._filter._ready_state(None, rows, np.zeros((1, 1), rows.dtype))
         state = self._filter._ready_state(
@@ -117,11 +137,10 @@ class FilterStream:
         if self._heard is None or self._state is None:
             raise ValueError("learn_error needs a predict_one before it: there is no output yet.")
         window, output = self._heard
-        error = _row(e)
+        error = as_block(_row(e), "e")
         if error.shape != output.shape:
             raise ValueError(f"e has {error.size} value(s), the output has {output.size}.")
-        self._refuse_nan(error, "e")
-        state = {name: value.copy() for name, value in self._state.items()}
+        state = copy_state(self._state)
         history = state["history"]
         state["history"] = window[:-1].astype(history.dtype)
         state["n_samples_seen"] = state["n_samples_seen"] - 1
@@ -131,18 +150,16 @@ class FilterStream:
     def _one(self, output: np.ndarray) -> Any:
         return output[0].item() if self._one_output else output[0]
 
-    @staticmethod
-    def _refuse_nan(values: np.ndarray, name: str) -> None:
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} contains NaN or infinity: {values[:3]}.")
-
 
 def _row(values: Any) -> np.ndarray:
     return np.asarray(values).reshape(1, -1)
 
 
-def _block(values: Any) -> np.ndarray:
+def as_block(values: Any, name: str) -> np.ndarray:
+    """Finite rows of a session, ``(n_timesteps, n_columns)``, in a kernel's dtype."""
     array = np.asarray(values)
     if array.dtype not in (np.float32, np.complex64, np.complex128):
         array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} contains NaN or infinity: {array[:3]}.")
     return np.ascontiguousarray(array.reshape(array.shape[0], -1))
