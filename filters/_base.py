@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from ._one_sample import OneSample
 from ._state import State, copy_state, impulse_responses, stack_weights
 from ._stream import FilterStream
 from .kernels.fir import fir
@@ -80,6 +81,10 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     def _divergence_advice(self, rows: np.ndarray) -> str:
         """The parameter value, the bound and the remedy, for the error message."""
         raise NotImplementedError
+
+    def _one_sample(self) -> OneSample | None:
+        """The algorithm for one sample of one channel at a time, if it has a form of its own."""
+        return None
 
     # ---- scikit-learn's half ------------------------------------------------------------------
 
@@ -268,14 +273,14 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             For a state that is not one of this kind of filter with these parameters.
         """
         validate_parameters(self)
-        if initial_state is None:
-            state = getattr(self, "_state", None)
-            return FilterStream(self, None if state is None else copy_state(state))
-        state = copy_state(initial_state)
-        self._refuse_other_state(state)
-        for name, value in state.items():
-            check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
-        return FilterStream(self, state)
+        state = getattr(self, "_state", None)
+        if initial_state is not None:
+            state = copy_state(initial_state)
+            for name, value in state.items():
+                check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
+        if state is not None:
+            self._refuse_other_state(state)
+        return FilterStream(clone(self), state)
 
     def reset(self) -> Self:
         """Forget weights, delay line and everything else that was fitted."""
@@ -308,7 +313,10 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     # ---- what both stand on -------------------------------------------------------------------
 
     def _ready_state(self, state: State | None, rows: np.ndarray, targets: np.ndarray) -> State:
-        """A private copy of `state` (a new one if None) in a dtype that holds rows and targets."""
+        """`state` (a new one if None) in a dtype that holds rows and targets, as a new dict.
+
+        Its arrays may be those of `state`: nothing changes the arrays of a state in place.
+        """
         dtype = np.result_type(rows, targets) if np.iscomplexobj(targets) else rows.dtype
         if state is None:
             return self._new_state(rows.shape[1], targets.shape[1], dtype)
@@ -319,7 +327,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
                 f"output(s); got {rows.shape[1]} and {targets.shape[1]}. reset() starts anew."
             )
         fresh = self._refuse_other_state(state, np.result_type(state["weights"], dtype))
-        return {name: value.astype(fresh[name].dtype) for name, value in state.items()}
+        return {name: value.astype(fresh[name].dtype, copy=False) for name, value in state.items()}
 
     def _refuse_other_state(self, state: State, dtype: np.dtype | None = None) -> State:
         """Raise unless `state` has the entries of a new one, which is returned.
@@ -364,7 +372,10 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         targets: np.ndarray,
         mask: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Adapt `state` in place over one stretch; return a-priori output and stored weights."""
+        """Move `state` on over one stretch; return a-priori output and stored weights.
+
+        The entries of the dict are replaced, their arrays stay as they are.
+        """
         mask = np.empty(0, dtype=bool) if mask is None else mask
         targets = targets.astype(state["weights"].dtype, copy=False)
         output = np.empty(targets.shape, dtype=targets.dtype)
@@ -404,6 +415,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             self._report_divergence(step, rows, state["history"], must_raise=at_fresh_weights)
             good = slice(start, start + bad)
             if bad:
+                state.update(copy_state(state))
                 self._run(state, rows[good], targets[good], mask[good], output[good])
             fresh = self._new_state(rows.shape[1], targets.shape[1], state["weights"].dtype)
             state.update({k: v for k, v in fresh.items() if k not in ("history", "n_samples_seen")})
