@@ -19,7 +19,7 @@ def snr_gain_db(clean: Any, before: Any, after: Any) -> float:
 
     Parameters
     ----------
-    clean, before, after : array-like of the same shape
+    clean, before, after : array-like of the same shape, real or complex
         Cut off the first samples, in which the filter has not settled, from all three.
 
     Returns
