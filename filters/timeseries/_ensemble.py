@@ -77,7 +77,7 @@ def ensemble_learning_curve(
     Raises
     ------
     DivergenceError
-        If a run diverges, naming the run and its seed.
+        If a run diverges, naming the run and its seed (under ``on_divergence="raise"``).
     ValueError
         For signals or parameters that do not fit.
 
