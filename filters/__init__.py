@@ -10,6 +10,7 @@ from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
 from ._tap_delay import TapDelay
+from .displays import FilterAdaptationDisplay, SpectrumDisplay
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "AdaptResult",
     "AffineProjectionFilter",
     "ChannelEqualizer",
+    "FilterAdaptationDisplay",
     "FrequencyDomainFilter",
     "LMSFilter",
     "LineEnhancer",
@@ -26,5 +28,6 @@ __all__ = [
     "ProportionateFilter",
     "RLSFilter",
     "SetMembershipFilter",
+    "SpectrumDisplay",
     "TapDelay",
 ]
