@@ -82,6 +82,9 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         """The parameter value, the bound and the remedy, for the error message."""
         raise NotImplementedError
 
+    def _warn_of_step(self, rows: np.ndarray) -> None:
+        """Warn where the step is beyond what is known to be safe on this input."""
+
     def _one_sample(self) -> OneSample | None:
         """The algorithm for one sample of one channel at a time, if it has a form of its own."""
         return None
@@ -143,6 +146,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         data = check_series(self, X, y, reset=reset, target="numeric", groups=groups)
         state = None if reset else self._state
         state = self._ready_state(state, data.rows, data.targets)
+        self._warn_of_step(data.rows)
         stored = []
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
@@ -243,6 +247,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         state = self._ready_state(getattr(self, "_state", None), rows, targets)
         rows = rows.astype(state["weights"].dtype, copy=False)
         targets = targets.astype(rows.dtype, copy=False)
+        self._warn_of_step(rows)
         output, stored = self._advance(state, rows, targets, mask)
         if not hasattr(self, "_state"):
             self.n_features_in_ = rows.shape[1]

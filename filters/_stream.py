@@ -108,6 +108,8 @@ class FilterStream:
         rows, targets = as_block(X, "X"), as_block(y, "y")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"X has {rows.shape[0]} samples, y has {targets.shape[0]}.")
+        if self._state is None:
+            self._filter._warn_of_step(rows)
         state = self._state_for(rows, targets)
         rows = rows.astype(state["weights"].dtype, copy=False)
         output, _ = self._filter._advance(state, rows, targets)

@@ -16,6 +16,9 @@ from sklearn.preprocessing import StandardScaler
 from filters import ChannelEqualizer, LMSFilter, NLMSFilter, RLSFilter
 from filters.timeseries import DivergenceError
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 N_TAPS, NOISE = 11, 0.001
 FILTERS = {
     "default": None,
