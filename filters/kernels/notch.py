@@ -10,9 +10,9 @@ _SLEW_GAIN = 0.04
 _SLEW_LEAK = 0.02
 _BAND = 5.0
 _LEVEL_DECAY = 0.1
-# A wider notch must not hear more of the signal as a phase error: the rate goes no further than
-# that of a notch of a thirtieth of its frequency.
-_LARGEST_RATE = 1.0 / 30.0
+# The band around a harmonic must not reach down to zero frequency: the rate goes no further than
+# that of a notch of a tenth of its frequency.
+_LARGEST_RATE = 0.1
 # Information below which the frequency is not believed, and how fast it then goes home.
 _DOUBT = 0.15
 _HOMING = 0.1
@@ -45,11 +45,11 @@ def notch(x, g, scale, home, track, frequency, loop, a, z, level, out, path):
     track : bool
         Whether the frequency adapts.
     frequency : ndarray (1,), updated in place
-    loop : ndarray (5,) = [slew, phase, phase before, last error, samples seen], updated in place
+    loop : ndarray (5,) = [slew, phase, phase before, last error, rows heard], updated in place
         Slew in units of frequency a sample.
     a : ndarray of complex (n_harmonics,), updated in place
         Amplitudes; zero for a harmonic at or above fs / 2, which is switched off.
-    z, level : ndarray of complex (2, n_harmonics), ndarray (n_harmonics,), updated in place
+    z, level : ndarray of complex (4, n_harmonics), ndarray (n_harmonics,), updated in place
         As in `_phase_error`.
     out, path : ndarray (n,), written
         Signal without the tone; frequency after every sample.
@@ -57,7 +57,7 @@ def notch(x, g, scale, home, track, frequency, loop, a, z, level, out, path):
     Returns
     -------
     int
-        First sample whose answer is not finite, or -1.
+        First sample whose answer or frequency is not finite, or -1.
     """
     f, slew, phase, last, seen = frequency[0], loop[0], loop[1], loop[3], loop[4]
     before = complex(np.cos(loop[2]), np.sin(loop[2]))
@@ -75,12 +75,10 @@ def notch(x, g, scale, home, track, frequency, loop, a, z, level, out, path):
                 n_on += 1
                 y += a[h].real * power.real - a[h].imag * power.imag
             else:
-                a[h] = z[0, h] = z[1, h] = 0.0
+                a[h] = 0.0
+                z[:, h] = 0.0
         error = x[k] - y
         out[k] = (1.0 - 0.5 * n_on * g) * error
-        if not np.isfinite(out[k]):
-            bad = k
-            break
         if track and seen > 0.0:
             turn, information = _phase_error(error - last, rate, p, before, a[:n_on], z, level)
             trust = information / (information + _DOUBT)
@@ -92,6 +90,9 @@ def notch(x, g, scale, home, track, frequency, loop, a, z, level, out, path):
             if f < 0.01 * home or f > half - 0.01 * (half - home):
                 f = min(max(f, 0.01 * home), half - 0.01 * (half - home))
                 slew = 0.0
+        if not np.isfinite(out[k]) or not np.isfinite(f):
+            bad = k
+            break
         power = complex(1.0, 0.0)
         for h in range(n_on):
             power *= p
@@ -116,7 +117,8 @@ def _phase_error(step, rate, p, before, a, z, level):
     constant or slow wander of the signal, however large, disturbs little. What is left in a band
     of two poles around a harmonic, z, is divided by its own upper envelope, the level, and so is
     the amplitude: the result does not depend on the scale of the signal, bursts count for little,
-    and a harmonic counts as much as it is sure.
+    and a harmonic counts as much as it is sure. The amplitude passes the same band, which takes
+    out the ripple that a constant leaves in it.
 
     A tone off by delta leaves tan(phase error) = 2 delta / g, however large delta.
     """
@@ -131,9 +133,14 @@ def _phase_error(step, rate, p, before, a, z, level):
         if size > 0.0:
             z[0, h] += band * (2.0 * step / size * change.conjugate() - z[0, h])
         z[1, h] += band * (z[0, h] - z[1, h])
-        level[h] = max(np.abs(z[1, h]), (1.0 - _LEVEL_DECAY * rate) * level[h])
+        z[2, h] += band * (a[h] - z[2, h])
+        z[3, h] += band * (z[2, h] - z[3, h])
+        heard = np.abs(z[1, h])
+        if not np.isfinite(heard):
+            return np.nan, np.nan
+        level[h] = max(heard, (1.0 - _LEVEL_DECAY * rate) * level[h])
         if level[h] > 0.0:
-            left, tone = z[1, h] / level[h], a[h] / level[h]
+            left, tone = z[1, h] / level[h], z[3, h] / level[h]
             ratio = tone.real * tone.real + tone.imag * tone.imag
             gate = 1.0 if h == 0 else ratio * ratio / (ratio * ratio + _GATE)
             turn += (h + 1) * gate * (left * tone.conjugate()).imag
