@@ -75,7 +75,7 @@ def notch(x, g, scale, home, track, frequency, loop, a, z, level, out, path):
                 n_on += 1
                 y += a[h].real * power.real - a[h].imag * power.imag
             else:
-                a[h] = 0.0
+                a[h] = level[h] = 0.0
                 z[:, h] = 0.0
         error = x[k] - y
         out[k] = (1.0 - 0.5 * n_on * g) * error
