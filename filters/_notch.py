@@ -179,7 +179,7 @@ class AdaptiveNotch(OnlineTask):
                 )
             cleaned[:, j], track[:, j] = out, path
         parts["n_samples_seen"] = parts["n_samples_seen"] + rows.shape[0]
-        if learn and hasattr(self, "_tracks"):
+        if hasattr(self, "_tracks"):
             self._tracks.append(track)
         return cleaned
 
