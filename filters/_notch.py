@@ -74,6 +74,9 @@ class AdaptiveNotch(OnlineTask):
     of LMS lacks the factor 1 - g/2 (1 - n g/2 for n harmonics), which makes the gain one at zero
     and at fs / 2.
 
+    Nothing depends on the scale of the signal. An offset disturbs up to about a hundred times its
+    standard deviation; a larger one is best taken out first.
+
     A tone is caught from about three bandwidths away ("auto": a tenth of `frequency`) if it stands
     out from the signal there. Once caught it may drift anywhere; its frequency stays between
     `frequency` / 100 and nearly fs / 2. Harmonics that come to fs / 2 are switched off. A pause
