@@ -78,10 +78,11 @@ class AdaptiveNotch(OnlineTask):
     standard deviation; a larger one is best taken out first.
 
     A tone is caught from about three bandwidths away ("auto": a tenth of `frequency`) if it stands
-    out from the signal there. Once caught it may drift anywhere; its frequency stays between
-    `frequency` / 100 and nearly fs / 2. Harmonics that come to fs / 2 are switched off. A pause
-    of the tone longer than about 5 / bandwidth lets the frequency go home. A burst blinds it for
-    log(burst / signal) * 2 / bandwidth.
+    out from the signal there; a wider notch catches from further, up to a third of the way to zero
+    or fs / 2. Once caught it may drift anywhere; its frequency stays between `frequency` / 100 and
+    nearly fs / 2. Harmonics that come to fs / 2 are switched off. In a pause of the tone the
+    frequency goes home, with a time constant of about 3 / bandwidth. A burst blinds the tracker
+    for about log(burst / signal) * 2 / bandwidth.
 
     References
     ----------

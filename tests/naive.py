@@ -245,7 +245,7 @@ def tracking_notch(x, g, fs, home, n_harmonics, gains):
     keys frequency, slew, leak, band, decay, largest, doubt, homing and gate.
     """
     order = np.arange(1, n_harmonics + 1)
-    rate = min(g, gains["largest"] * 2 * np.pi * home / fs)
+    rate = min(g, gains["largest"] * 2 * np.pi * min(home, fs / 2 - home) / fs)
     share = min(gains["band"] * rate, 0.5)
     a, level = np.zeros(n_harmonics, complex), np.zeros(n_harmonics)
     left, amplitude = (np.zeros((2, n_harmonics), complex) for _ in range(2))

@@ -418,7 +418,7 @@ def run_notch(x, g, fs, home, n_harmonics, cuts=()):
     return out, path
 
 
-@pytest.mark.parametrize(("home", "n_harmonics"), [(20.0, 1), (18.0, 3), (45.0, 2)])
+@pytest.mark.parametrize(("home", "n_harmonics"), [(20.0, 1), (18.0, 3), (45.0, 2), (80.0, 1)])
 @pytest.mark.parametrize("g", [0.02, 0.15])
 def test_notch_equals_twin_in_any_chunks(home, n_harmonics, g):
     fs, n = 200.0, 400
@@ -427,7 +427,7 @@ def test_notch_equals_twin_in_any_chunks(home, n_harmonics, g):
     x += 3.0
     out, path = run_notch(x, g, fs, home, n_harmonics)
     wanted, track = naive.tracking_notch(x, g, fs, home, n_harmonics, NOTCH_GAINS)
-    assert np.ptp(track) > 0.01 * home
+    assert np.ptp(track) > 0.2
     np.testing.assert_allclose(path, track, rtol=0, atol=1e-9)
     np.testing.assert_allclose(out, wanted, rtol=0, atol=1e-9)
     cut, moved = run_notch(x, g, fs, home, n_harmonics, cuts=[0, 1, 2, 37])

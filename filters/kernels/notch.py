@@ -10,8 +10,8 @@ _SLEW_GAIN = 0.04
 _SLEW_LEAK = 0.02
 _BAND = 5.0
 _LEVEL_DECAY = 0.1
-# The band around a harmonic must not reach down to zero frequency: the rate goes no further than
-# that of a notch of a tenth of its frequency.
+# The band around the tone must reach neither zero nor half the sampling rate: the rate goes no
+# further than that of a notch of a tenth of the distance.
 _LARGEST_RATE = 0.1
 # Information below which the frequency is not believed, and how fast it then goes home.
 _DOUBT = 0.15
@@ -62,7 +62,7 @@ def notch(x, g, scale, home, track, frequency, loop, a, z, level, out, path):
     f, slew, phase, last, seen = frequency[0], loop[0], loop[1], loop[3], loop[4]
     before = complex(np.cos(loop[2]), np.sin(loop[2]))
     half = np.pi / scale
-    rate = min(g, _LARGEST_RATE * home * scale)
+    rate = min(g, _LARGEST_RATE * scale * min(home, half - home))
     bad = -1
     for k in range(x.size):
         p = complex(np.cos(phase), np.sin(phase))
