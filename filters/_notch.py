@@ -38,7 +38,7 @@ class AdaptiveNotch(OnlineTask):
         Tones removed, at once, twice, ... the frequency: the fundamental counts.
     bandwidth : float or "auto", default="auto"
         Width of the notch where it lets half of the power pass. "auto" is a thirtieth of
-        `frequency`. Narrow spares the signal, wide follows faster.
+        `frequency`. Narrow spares the signal, wide follows a faster drift.
     track : bool, default=True
         Whether the frequency adapts; amplitude and phase always do.
 
@@ -74,13 +74,14 @@ class AdaptiveNotch(OnlineTask):
     of LMS lacks the factor 1 - g/2 (1 - n g/2 for n harmonics), which makes the gain one at zero
     and at fs / 2.
 
-    Nothing depends on the scale of the signal. An offset disturbs up to about a hundred times its
-    standard deviation; a larger one is best taken out first.
+    Nothing depends on the scale of the signal. An offset of up to about a hundred standard
+    deviations does no harm; a larger one is best taken out first.
 
     A tone is caught from about three bandwidths away ("auto": a tenth of `frequency`) if it stands
     out from the signal there; a wider notch catches from further, up to a third of the way to zero
     or fs / 2. Once caught it may drift anywhere; its frequency stays between `frequency` / 100 and
-    nearly fs / 2. Harmonics that come to fs / 2 are switched off. In a pause of the tone the
+    nearly fs / 2. A drift of bandwidth^2 / 5 in a unit of time leaves a hundredth of the tone's
+    power, one of bandwidth^2 / 2 a fifteenth. Harmonics that come to fs / 2 are switched off. In a pause of the tone the
     frequency goes home, with a time constant of about 3 / bandwidth. A burst blinds the tracker
     for about log(burst / signal) * 2 / bandwidth.
 

@@ -198,6 +198,17 @@ def test_without_a_tone_the_frequency_stays_about_home(signal):
     assert np.abs(notch.frequency_ - 50).max() < 3 * notch.bandwidth_
 
 
+@pytest.mark.parametrize(("slew", "left_db"), [(0.05, -35), (0.2, -20), (0.5, -10)])
+def test_a_drift_is_followed_as_far_as_the_bandwidth_allows(slew, left_db):
+    width = 0.1 / 30
+    period = 4 * 0.01 / (slew * width**2)
+    triangle = 2 * np.abs(2 * ((np.arange(40_000) / period + 0.75) % 1) - 1) - 1
+    x = np.sin(2 * np.pi * np.cumsum(0.1 + 0.01 * triangle))
+    noise = 0.01 * white(40_000)
+    out = clean(AdaptiveNotch(frequency=0.1), x + noise)
+    assert 10 * np.log10(np.var((out - noise)[10_000:]) / 0.5) < left_db
+
+
 def test_after_a_pause_the_frequency_has_gone_home():
     x = np.r_[tone(10_000, 0.053), 1e-3 * white(20_000)]
     notch = AdaptiveNotch()
