@@ -81,9 +81,9 @@ class AdaptiveNotch(OnlineTask):
     out from the signal there; a wider notch catches from further, up to a third of the way to zero
     or fs / 2. Once caught it may drift anywhere; its frequency stays between `frequency` / 100 and
     nearly fs / 2. A drift of bandwidth^2 / 5 in a unit of time leaves a hundredth of the tone's
-    power, one of bandwidth^2 / 2 a fifteenth. Harmonics that come to fs / 2 are switched off. In a pause of the tone the
-    frequency goes home, with a time constant of about 3 / bandwidth. A burst blinds the tracker
-    for about log(burst / signal) * 2 / bandwidth.
+    power, one of bandwidth^2 / 2 a fifteenth. Harmonics that come to fs / 2 are switched off. In a
+    pause of the tone the frequency goes home, with a time constant of about 3 / bandwidth. A burst
+    blinds the tracker for about log(burst / signal) * 2 / bandwidth.
 
     References
     ----------
