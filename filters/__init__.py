@@ -10,6 +10,7 @@ from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
 from ._tap_delay import TapDelay
+from ._transform_domain import TransformDomainFilter
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "RLSFilter",
     "SetMembershipFilter",
     "TapDelay",
+    "TransformDomainFilter",
 ]

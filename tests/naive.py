@@ -82,6 +82,30 @@ def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None)
     return np.array(outputs), np.array(history), np.array(biases)
 
 
+def transform_domain(lines, d, step, epsilon, memory, *, fit_intercept=False, mask=None):
+    """LMS on a cosine transform made anew for every delay line (n, n_channels, n_taps).
+
+    Returns outputs, impulse responses (n_channels, n_taps) and the intercept at the end.
+    """
+    n, n_channels, n_taps = lines.shape
+    times, bins = np.arange(n_taps) + 0.5, np.arange(n_taps)
+    T = np.cos(np.pi * np.outer(bins, times) / n_taps) * np.sqrt(2 / n_taps)
+    T[0] /= np.sqrt(2)
+    w = np.zeros((n_channels, n_taps), dtype=np.result_type(lines, d))
+    bias, power, outputs = 0.0, np.zeros(w.shape), []
+    for k in range(n):
+        X = lines[k] @ T.T
+        power = power + (np.abs(X) ** 2 - power) / min(k + 1, memory)
+        outputs.append(np.sum(w * X) + bias)
+        if mask is None or mask[k]:
+            share = epsilon[k] / (w.size + fit_intercept)
+            e = d[k] - outputs[-1]
+            energy = np.sum((np.abs(X) ** 2 + share) / (power + share)) + fit_intercept
+            w = w + step * e * np.conj(X) / (power + share) / energy
+            bias = bias + step * e / energy if fit_intercept else bias
+    return np.array(outputs), w @ T, bias
+
+
 def block_lms(rows, d, w, step, block, *, mask=None):
     """LMS whose weights move after every `block` samples by the sum of their gradients."""
     w = np.array(w)

@@ -8,6 +8,7 @@ from filters.kernels.fir import fir
 from filters.kernels.lms import lms, nlms
 from filters.kernels.power import held_energy, running_mean
 from filters.kernels.rls import rls
+from filters.kernels.transform_domain import fill_spectra, transform_domain
 
 ROUNDING = {
     np.dtype(np.float32): 2e-5,
@@ -352,3 +353,30 @@ def test_held_energy_is_never_below_a_third_of_the_energy_in_the_delay_line(n_ta
     held_energy(power, n_taps, 0.99, np.zeros(2), out)
     window = np.convolve(power, np.ones(n_taps))[:600]
     assert (out >= window / np.e * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_transform_domain_matches_its_twin(dtype, fit_intercept):
+    case = Case(dtype, n_taps=4, stride=2)
+    theta, sign = np.pi * np.arange(4) / 4, (-1.0) ** np.arange(4)
+    scale = np.sqrt([1 / 4, 1 / 2, 1 / 2, 1 / 2])
+    angles = [f(t) for t in (theta, theta / 2) for f in (np.cos, np.sin)]
+    tables = np.array([*angles, sign, scale], dtype=case.real)
+    spectra, place = np.ones((4, 2, 4), dtype), np.array([7, 0])
+    fill_spectra(case.z, tables, spectra, place)
+    power, w, bias = np.zeros((2, 4), case.real), np.zeros((1, 2, 4), dtype), np.zeros(1, dtype)
+    y, epsilon = np.empty((40, 1), dtype), np.linspace(0.1, 0.5, 40).astype(case.real)
+    assert place[0] == 0
+    bad = transform_domain(
+        case.z, case.d, epsilon, case.mask, case.real(0.5), 10.0, True, fit_intercept,
+        tables, spectra, place, power, w, bias, y,
+    )  # fmt: skip
+    assert bad == -1
+    lines = case.rows.reshape(40, 4, 2)[:, ::-1].transpose(0, 2, 1)
+    options = {"fit_intercept": fit_intercept, "mask": case.mask}
+    output, _, wanted_bias = naive.transform_domain(
+        lines, case.d[:, 0], 0.5, epsilon, 10.0, **options
+    )
+    case.close(y[:, 0], output)
+    case.close(bias, np.array([wanted_bias], dtype))

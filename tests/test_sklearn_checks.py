@@ -39,6 +39,7 @@ MEMORYLESS_BY_DEFAULT = {
     "ProportionateFilter",
     "RLSFilter",
     "SetMembershipFilter",
+    "TransformDomainFilter",
     "WarmTimeSeriesSplit",
 }
 QUICK = {
@@ -95,6 +96,7 @@ WITH_MEMORY = [
     filters.ProportionateFilter(3),
     filters.RLSFilter(3),
     filters.SetMembershipFilter(3),
+    filters.TransformDomainFilter(3),
 ]
 MEMORY_OFF = [
     filters.FrequencyDomainFilter(1, block_size=1),
