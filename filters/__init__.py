@@ -11,6 +11,7 @@ from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
 from ._tap_delay import TapDelay
 from ._transform_domain import TransformDomainFilter
+from ._variable_step import VariableStepFilter
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "SetMembershipFilter",
     "TapDelay",
     "TransformDomainFilter",
+    "VariableStepFilter",
 ]

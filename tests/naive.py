@@ -82,6 +82,38 @@ def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None)
     return np.array(outputs), np.array(history), np.array(biases)
 
 
+def variable_step_nlms(
+    rows, d, w, max_step, memory, epsilon, *, noise_power=None, fit_intercept=False, mask=None
+):
+    """NLMS with step 1 - noise power / mean |e|^2; returns outputs, weights, bias and steps.
+
+    Without `noise_power` it is estimated from the errors of a companion of step 1.
+    """
+    rows = np.column_stack([rows, np.ones(len(rows))]) if fit_intercept else rows
+    w = np.r_[w, 0.0] if fit_intercept else np.array(w)
+    w = w.astype(np.result_type(rows, d))
+    fast, count = w.copy(), 0
+    of_error = of_fast = of_both = 0.0
+    outputs, steps = [], []
+    for k, u in enumerate(rows):
+        outputs.append(np.sum(w * u))
+        energy = np.sum(np.abs(u) ** 2)
+        if (mask is None or mask[k]) and energy > 0:
+            e, c = d[k] - outputs[-1], d[k] - np.sum(fast * u)
+            count += 1
+            rate = 1 / min(count, memory)
+            effective = energy / (epsilon[k] + energy)
+            of_error += rate * (abs(e) ** 2 - of_error)
+            of_fast += rate * ((1 - effective / 2) * abs(c) ** 2 - of_fast)
+            of_both += rate * ((e * np.conj(c)).real - of_both)
+            noise = max(0, min(of_fast, of_both)) if noise_power is None else noise_power
+            steps.append(min(max_step, max(0, 1 - noise / of_error)))
+            w = w + steps[-1] * e * np.conj(u) / (epsilon[k] + energy)
+            fast = fast + c * np.conj(u) / (epsilon[k] + energy)
+    n = len(w) - fit_intercept
+    return np.array(outputs), w[:n], w[n] if fit_intercept else 0.0, np.array(steps)
+
+
 def transform_domain(lines, d, step, epsilon, memory, *, fit_intercept=False, mask=None):
     """LMS on a cosine transform made anew for every delay line (n, n_channels, n_taps).
 

@@ -18,6 +18,7 @@ from filters import (
     RLSFilter,
     SetMembershipFilter,
     TransformDomainFilter,
+    VariableStepFilter,
 )
 from filters.timeseries import DivergenceError
 
@@ -38,6 +39,9 @@ FILTERS = {
         n_taps, regularization=0.1, **more
     ),
     "transform-domain": TransformDomainFilter,
+    "variable-step": lambda n_taps=1, **more: VariableStepFilter(
+        n_taps, regularization=0.1, **more
+    ),
 }
 every_filter = pytest.mark.parametrize("make", FILTERS.values(), ids=FILTERS)
 learners = pytest.mark.parametrize("make", [LMSFilter, NLMSFilter, RLSFilter])

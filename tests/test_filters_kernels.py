@@ -9,6 +9,7 @@ from filters.kernels.lms import lms, nlms
 from filters.kernels.power import held_energy, running_mean
 from filters.kernels.rls import rls
 from filters.kernels.transform_domain import fill_spectra, transform_domain
+from filters.kernels.variable_step import variable_step_nlms
 
 ROUNDING = {
     np.dtype(np.float32): 2e-5,
@@ -380,3 +381,26 @@ def test_transform_domain_matches_its_twin(dtype, fit_intercept):
     )
     case.close(y[:, 0], output)
     case.close(bias, np.array([wanted_bias], dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("noise_power", [None, 0.5])
+def test_variable_step_matches_its_twin(dtype, noise_power):
+    case = Case(dtype)
+    epsilon = np.linspace(0.1, 0.5, 40).astype(case.real)
+    w, y = case.w.copy(), np.empty((40, 1), dtype)
+    companion = w.copy() if noise_power is None else np.zeros((1, 0), dtype)
+    bias, companion_bias, levels = np.zeros(1, dtype), np.zeros(1, dtype), np.zeros((1, 6))
+    bad = variable_step_nlms(
+        case.z, case.d, epsilon, case.mask, case.stride, 0.9, 20.0, noise_power or -1.0, True,
+        companion, companion_bias, levels, w, bias, y,
+    )  # fmt: skip
+    assert bad == -1
+    options = {"noise_power": noise_power, "fit_intercept": True, "mask": case.mask}
+    output, weights, wanted_bias, steps = naive.variable_step_nlms(
+        case.rows, case.d[:, 0], case.w[0], 0.9, 20.0, epsilon, **options
+    )
+    case.close(y[:, 0], output)
+    case.close(w[0], weights)
+    case.close(bias, np.array([wanted_bias], dtype))
+    np.testing.assert_allclose(levels[0, 5], steps[-1], rtol=0, atol=5 * ROUNDING[case.dtype])

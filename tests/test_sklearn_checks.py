@@ -40,6 +40,7 @@ MEMORYLESS_BY_DEFAULT = {
     "RLSFilter",
     "SetMembershipFilter",
     "TransformDomainFilter",
+    "VariableStepFilter",
     "WarmTimeSeriesSplit",
 }
 QUICK = {
@@ -97,6 +98,7 @@ WITH_MEMORY = [
     filters.RLSFilter(3),
     filters.SetMembershipFilter(3),
     filters.TransformDomainFilter(3),
+    filters.VariableStepFilter(3),
 ]
 MEMORY_OFF = [
     filters.FrequencyDomainFilter(1, block_size=1),
