@@ -120,6 +120,19 @@ def test_noise_power_is_estimated(pole):
     assert f.step_size_ > 0.4
 
 
+def test_noise_power_is_estimated_where_the_level_of_the_input_swings():
+    rng = np.random.default_rng(0)
+    swing = np.exp(0.3 * lfilter([1.0], [1.0, -0.95], rng.standard_normal(20_000)))
+    x = swing * rng.standard_normal(20_000)
+    clean = lfilter([1.0, -0.5, 0.25, 0.5], 1, x)
+    d = clean + 0.01 * clean.std() * rng.standard_normal(20_000)
+    f, levels = VariableStepFilter(4), []
+    for k in range(0, 20_000, 100):
+        f.adapt(x[k : k + 100], d[k : k + 100])
+        levels.append(f.noise_power_)
+    np.testing.assert_allclose(np.mean(levels[50:]), 1e-4 * clean.var(), rtol=0.35)
+
+
 @pytest.mark.parametrize("level", [100.0, 0.01])
 def test_a_change_of_level_is_followed(level):
     x, clean, _ = changing_plant(40_000, 8, 0.5, 0.0, seed=1)
