@@ -67,7 +67,7 @@ class VariableStepFilter(AdaptiveFilter):
     companion cannot follow counts as noise. Measured on white and AR(.9) input, 8 to 256 taps, 0 to
     60 dB: up to 1.7 times the convergence time of NLMS with step 1, at the start and after a change
     of the plant, and an excess error 8 to 12 dB below that of NLMS with step 0.5. Where the level
-    of the input swings by 20 dB within the delay line, 3 to 5 dB are left of these.
+    of the input swings by 20 dB within the delay line, 2 to 4 dB are left of these.
 
     The means forget over 5 times the number of inputs, or 100 samples. Masked samples and silence
     do not enter them.

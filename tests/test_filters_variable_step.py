@@ -130,7 +130,7 @@ def test_noise_power_is_estimated_where_the_level_of_the_input_swings():
     for k in range(0, 20_000, 100):
         f.adapt(x[k : k + 100], d[k : k + 100])
         levels.append(f.noise_power_)
-    np.testing.assert_allclose(np.mean(levels[50:]), 1e-4 * clean.var(), rtol=0.35)
+    np.testing.assert_allclose(np.mean(levels[50:]), 1e-4 * clean.var(), rtol=0.5)
 
 
 @pytest.mark.parametrize("level", [100.0, 0.01])
