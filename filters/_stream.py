@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .kernels.fir import fir
 from .timeseries._windows import with_history
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class FilterStream:
         rows = rows.astype(state["weights"].dtype, copy=False)
         output = np.empty((rows.shape[0], state["weights"].shape[0]), dtype=rows.dtype)
         z, history = with_history(rows, state["history"])
-        fir(z.ravel(), rows.shape[1], state["weights"], state["intercept"], output)
+        self._filter._frozen_output(state, z, output)
         n_window = state["history"].shape[0]
         self._heard = (z[z.shape[0] - 1 - n_window :], output[-1:])
         state["history"] = history
