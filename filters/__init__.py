@@ -12,6 +12,7 @@ from ._set_membership import SetMembershipFilter
 from ._tap_delay import TapDelay
 from ._transform_domain import TransformDomainFilter
 from ._variable_step import VariableStepFilter
+from ._volterra import VolterraFilter
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "TapDelay",
     "TransformDomainFilter",
     "VariableStepFilter",
+    "VolterraFilter",
 ]

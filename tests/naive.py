@@ -82,6 +82,32 @@ def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None)
     return np.array(outputs), np.array(history), np.array(biases)
 
 
+def products(rows):
+    """The products x_i x_j, i <= j, of every row: (n, m (m + 1) / 2)."""
+    i, j = np.triu_indices(rows.shape[1])
+    return rows[:, i] * rows[:, j]
+
+
+def volterra_nlms(rows, d, w, step, epsilon, ratio, constant, *, mask=None):
+    """NLMS on samples, scaled products and a scaled constant, written as plain features.
+
+    Returns outputs, linear weights, those of `products`, and the bias.
+    """
+    features = np.column_stack([rows, products(rows)])
+    m = rows.shape[1]
+    theta = np.r_[w, np.zeros(features.shape[1] - m)].astype(np.result_type(rows, d))
+    bias, outputs = 0.0, []
+    for k, u in enumerate(features):
+        outputs.append(np.sum(theta * u) + bias)
+        if mask is None or mask[k]:
+            gains = np.r_[np.ones(m), np.full(len(u) - m, ratio[k])]
+            energy = np.sum(gains * np.abs(u) ** 2) + constant[k]
+            gain = step * (d[k] - outputs[-1]) / (epsilon[k] + energy)
+            theta = theta + gain * gains * np.conj(u)
+            bias = bias + gain * constant[k]
+    return np.array(outputs), theta[:m], theta[m:], bias
+
+
 def variable_step_nlms(
     rows, d, w, max_step, memory, epsilon, *, noise_power=None, fit_intercept=False, mask=None
 ):

@@ -10,6 +10,7 @@ from filters.kernels.power import held_energy, running_mean
 from filters.kernels.rls import rls
 from filters.kernels.transform_domain import fill_spectra, transform_domain
 from filters.kernels.variable_step import variable_step_nlms
+from filters.kernels.volterra import volterra_nlms, volterra_output
 
 ROUNDING = {
     np.dtype(np.float32): 2e-5,
@@ -404,3 +405,28 @@ def test_variable_step_matches_its_twin(dtype, noise_power):
     case.close(w[0], weights)
     case.close(bias, np.array([wanted_bias], dtype))
     np.testing.assert_allclose(levels[0, 5], steps[-1], rtol=0, atol=5 * ROUNDING[case.dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_volterra_matches_its_twin(dtype):
+    case = Case(dtype, n_taps=2, stride=2)
+    epsilon, ratio, constant = np.linspace(0.1, 0.5, 40), np.linspace(2, 1, 40), np.full(40, 0.7)
+    w, q = case.w.copy(), np.zeros((1, 4, 4), dtype)
+    bias, y = np.zeros(1, dtype), np.empty((40, 1), dtype)
+    bad = volterra_nlms(
+        case.z, case.d, epsilon.astype(case.real), ratio, constant, case.mask, case.stride,
+        case.real(0.5), w, q, bias, y,
+    )  # fmt: skip
+    assert bad == -1
+    output, linear, quadratic, wanted_bias = naive.volterra_nlms(
+        case.rows, case.d[:, 0], case.w[0], 0.5, epsilon, ratio, constant, mask=case.mask
+    )
+    case.close(y[:, 0], output)
+    case.close(w[0], linear)
+    case.close(q[0][np.triu_indices(4)], quadratic)
+    case.close(bias, np.array([wanted_bias], dtype))
+    np.testing.assert_array_equal(np.tril(q[0], -1), 0.0)
+    frozen = np.empty((40, 1), dtype)
+    volterra_output(case.z, case.stride, w, q, bias, frozen)
+    wanted = case.rows @ linear + naive.products(case.rows) @ quadratic + wanted_bias
+    case.close(frozen[:, 0], wanted)

@@ -41,6 +41,7 @@ MEMORYLESS_BY_DEFAULT = {
     "SetMembershipFilter",
     "TransformDomainFilter",
     "VariableStepFilter",
+    "VolterraFilter",
     "WarmTimeSeriesSplit",
 }
 QUICK = {
@@ -99,6 +100,7 @@ WITH_MEMORY = [
     filters.SetMembershipFilter(3),
     filters.TransformDomainFilter(3),
     filters.VariableStepFilter(3),
+    filters.VolterraFilter(3),
 ]
 MEMORY_OFF = [
     filters.FrequencyDomainFilter(1, block_size=1),
