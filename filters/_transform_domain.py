@@ -40,7 +40,8 @@ class TransformDomainFilter(AdaptiveFilter):
         Divide the step of every bin by its power. Without, this is `LMSFilter`.
     forgetting_factor : float or "auto", default="auto"
         In (0, 1]: the powers forget samples older than 1 / (1 - forgetting_factor); 1 never
-        forgets. "auto" forgets over 10 n_taps samples, or 100 if that is longer.
+        forgets. "auto" forgets over 10 n_taps samples, or 100 if that is longer. Over less than
+        2 n_taps the powers follow the samples themselves, and it may diverge at any step.
     regularization : float or "auto", default="auto"
         Epsilon, in units of input power, as in `NLMSFilter`: shared evenly between the bins. Bands
         weaker than that are learned more slowly.
@@ -181,9 +182,11 @@ class TransformDomainFilter(AdaptiveFilter):
     def _divergence_advice(self, rows: np.ndarray) -> str:
         if self.normalize:
             return (
-                f"with step_size={self.step_size} and regularization={self.regularization}; "
-                "transform-domain LMS is stable for 0 < step_size < 2. Lower step_size or raise "
-                "regularization."
+                f"with step_size={self.step_size}, regularization={self.regularization} and "
+                f"forgetting_factor={self.forgetting_factor}; transform-domain LMS is stable for "
+                "0 < step_size < 2 and powers that remember two lengths of the delay line "
+                f"(forgetting_factor >= {1 - 0.5 / self.n_taps:.4g}). Lower step_size, or raise "
+                "forgetting_factor or regularization."
             )
         with np.errstate(over="ignore"):
             bound = max_step_size(rows, self.n_taps)

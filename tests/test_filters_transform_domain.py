@@ -180,6 +180,12 @@ def test_divergence_names_the_bound():
     x, d = problem(2000, n_channels=1)
     with pytest.raises(DivergenceError, match=r"step_size=2.5 .* 0 < step_size < 2"):
         TransformDomainFilter(1, step_size=2.5, regularization=0.0).fit(x, d)
+    x, d = problem(20_000)
+    with pytest.raises(DivergenceError, match=r"forgetting_factor=0.3;.*factor >= 0.9688"):
+        TransformDomainFilter(16, step_size=1.8, forgetting_factor=0.3).fit(x, d)
+    for step in (0.5, 1.0, 1.8):
+        f = TransformDomainFilter(16, step_size=step, forgetting_factor=1 - 0.5 / 16).fit(x, d)
+        assert np.abs(f.coef_).max() < 10
     with pytest.raises(DivergenceError, match=r"normalize=False; .* step_size < 0\.\d+"):
         TransformDomainFilter(4, step_size=2.5, normalize=False).fit(x, d)
     reset = TransformDomainFilter(4, step_size=2.5, normalize=False, on_divergence="reset")
