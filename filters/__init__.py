@@ -13,6 +13,7 @@ from ._tap_delay import TapDelay
 from ._transform_domain import TransformDomainFilter
 from ._variable_step import VariableStepFilter
 from ._volterra import VolterraFilter
+from .displays import FilterAdaptationDisplay, SpectrumDisplay
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "AdaptResult",
     "AffineProjectionFilter",
     "ChannelEqualizer",
+    "FilterAdaptationDisplay",
     "FrequencyDomainFilter",
     "LMSFilter",
     "LineEnhancer",
@@ -29,6 +31,7 @@ __all__ = [
     "ProportionateFilter",
     "RLSFilter",
     "SetMembershipFilter",
+    "SpectrumDisplay",
     "TapDelay",
     "TransformDomainFilter",
     "VariableStepFilter",

@@ -6,9 +6,10 @@ import warnings
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from ._one_sample import OneSample
 from ._state import State, copy_state, impulse_responses, stack_weights
 from ._stream import FilterStream
 from .kernels.fir import fir
@@ -80,6 +81,10 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     def _divergence_advice(self, rows: np.ndarray) -> str:
         """The parameter value, the bound and the remedy, for the error message."""
         raise NotImplementedError
+
+    def _one_sample(self) -> OneSample | None:
+        """The algorithm for one sample of one channel at a time, if it has a form of its own."""
+        return None
 
     # ---- scikit-learn's half ------------------------------------------------------------------
 
@@ -266,14 +271,14 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             For a state that is not one of this kind of filter with these parameters.
         """
         validate_parameters(self)
-        if initial_state is None:
-            state = getattr(self, "_state", None)
-            return FilterStream(self, None if state is None else copy_state(state))
-        state = copy_state(initial_state)
-        self._refuse_other_state(state)
-        for name, value in state.items():
-            check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
-        return FilterStream(self, state)
+        state = getattr(self, "_state", None)
+        if initial_state is not None:
+            state = copy_state(initial_state)
+            for name, value in state.items():
+                check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
+        if state is not None:
+            self._refuse_other_state(state)
+        return FilterStream(clone(self), state)
 
     def reset(self) -> Self:
         """Forget weights, delay line and everything else that was fitted."""
@@ -294,6 +299,15 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         """Begin a new series. A filter that remembers more of the last rows extends this."""
         state["history"] = np.zeros_like(state["history"])
 
+    def _fitted_at(self, state: State | None) -> Self:
+        """A clone, fitted as a session left `state`; not fitted for None."""
+        fitted = clone(self)
+        if state is not None:
+            fitted.n_features_in_ = state["history"].shape[1]
+            fitted._target_form = TargetForm(1 if state["weights"].shape[0] == 1 else 2)
+            fitted._publish(copy_state(state))
+        return fitted
+
     # ---- what both stand on -------------------------------------------------------------------
 
     def _frozen_output(self, state: State, z: np.ndarray, output: np.ndarray) -> None:
@@ -307,7 +321,10 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         fir(z.ravel(), z.shape[1], weights, bias, output)
 
     def _ready_state(self, state: State | None, rows: np.ndarray, targets: np.ndarray) -> State:
-        """A private copy of `state` (a new one if None) in a dtype that holds rows and targets."""
+        """`state` (a new one if None) in a dtype that holds rows and targets, as a new dict.
+
+        Its arrays may be those of `state`: nothing changes the arrays of a state in place.
+        """
         dtype = np.result_type(rows, targets) if np.iscomplexobj(targets) else rows.dtype
         if state is None:
             return self._new_state(rows.shape[1], targets.shape[1], dtype)
@@ -318,7 +335,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
                 f"output(s); got {rows.shape[1]} and {targets.shape[1]}. reset() starts anew."
             )
         fresh = self._refuse_other_state(state, np.result_type(state["weights"], dtype))
-        return {name: value.astype(fresh[name].dtype) for name, value in state.items()}
+        return {name: value.astype(fresh[name].dtype, copy=False) for name, value in state.items()}
 
     def _refuse_other_state(self, state: State, dtype: np.dtype | None = None) -> State:
         """Raise unless `state` has the entries of a new one, which is returned.
@@ -363,7 +380,10 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         targets: np.ndarray,
         mask: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Adapt `state` in place over one stretch; return a-priori output and stored weights."""
+        """Move `state` on over one stretch; return a-priori output and stored weights.
+
+        The entries of the dict are replaced, their arrays stay as they are.
+        """
         mask = np.empty(0, dtype=bool) if mask is None else mask
         targets = targets.astype(state["weights"].dtype, copy=False)
         output = np.empty(targets.shape, dtype=targets.dtype)
@@ -403,6 +423,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
             self._report_divergence(step, rows, state["history"], must_raise=at_fresh_weights)
             good = slice(start, start + bad)
             if bad:
+                state.update(copy_state(state))
                 self._run(state, rows[good], targets[good], mask[good], output[good])
             fresh = self._new_state(rows.shape[1], targets.shape[1], state["weights"].dtype)
             state.update({k: v for k, v in fresh.items() if k not in ("history", "n_samples_seen")})

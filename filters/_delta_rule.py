@@ -87,7 +87,7 @@ class DeltaRule(BaseEstimator):
                 everywhere,
                 n_features,
                 no_leak,
-                False,
+                None,
                 self.fit_intercept,
                 weights[o],
                 bias[o : o + 1],

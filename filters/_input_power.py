@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from .kernels.power import running_mean
+from .kernels.lms import running_mean
 
 # "auto" regularisation: -30 dB of the mean energy in the delay line ...
 AUTO_REGULARIZATION = 1e-3
@@ -24,11 +24,15 @@ def row_power(rows: np.ndarray) -> np.ndarray:
     return power
 
 
+def memory_of_mean(n_taps: int) -> int:
+    """Samples over which the mean power is taken."""
+    return max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * n_taps)
+
+
 def mean_power(rows: np.ndarray, n_taps: int, power: np.ndarray) -> np.ndarray:
     """Mean power of the input up to every row; `power` is its state ``(2,)``, updated in place."""
     mean = np.empty(rows.shape[0])
-    memory = max(_AUTO_MEMORY[0], _AUTO_MEMORY[1] * n_taps)
-    running_mean(row_power(rows), memory, power, mean)
+    running_mean(row_power(rows), memory_of_mean(n_taps), power, mean)
     return mean
 
 

@@ -7,10 +7,15 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ._base import AdaptiveFilter
-from ._input_power import regularization_of_rows, row_power
+from ._input_power import (
+    AUTO_REGULARIZATION,
+    memory_of_mean,
+    regularization_of_rows,
+    row_power,
+)
+from ._one_sample import OneSample
 from ._state import State, adapt_each_output
-from .kernels.lms import lms, nlms
-from .kernels.power import held_energy
+from .kernels.lms import held_energy, lms, lms_one, nlms, nlms_one
 from .theory import max_step_size
 from .timeseries._sklearn_private import StrOptions, non_negative, positive
 
@@ -129,7 +134,7 @@ class LMSFilter(AdaptiveFilter):
     ) -> int:
         steps = self._steps(state, rows)
         direction = _unit(z) if self.sign in ("data", "both") else z
-        sign_error = self.sign in ("error", "both")
+        sign_error = True if self.sign in ("error", "both") else None
 
         def adapt(d: np.ndarray, w: np.ndarray, bias: np.ndarray, y: np.ndarray) -> int:
             return lms(
@@ -155,15 +160,24 @@ class LMSFilter(AdaptiveFilter):
             return np.full(rows.shape[0], self.step_size, dtype=dtype)
         power = row_power(rows) + float(self.fit_intercept)
         held = np.empty(rows.shape[0])
-        decay = 1.0 - 1.0 / (_AUTO_HOLD * self.n_taps)
-        held_energy(power, self.n_taps, decay, state["energy"], held)
+        held_energy(power, self.n_taps, self._decay(), state["energy"], held)
         if self.sign in ("data", "both"):
             # |sign(x)|^2 = 1: the update scales with the amplitude, not the power, of the input.
             held = np.sqrt(held * rows.shape[1] * self.n_taps)
-        # Below this the share would overflow: as good as silence.
-        lowest = _AUTO_SHARE / float(np.finfo(dtype).max)
+        lowest = _silence(dtype)
         share = np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > lowest)
         return share.astype(dtype)
+
+    def _decay(self) -> float:
+        return 1.0 - 1.0 / (_AUTO_HOLD * self.n_taps)
+
+    def _one_sample(self) -> OneSample | None:
+        if self.sign is not None:
+            return None
+        step = 0.0 if self.step_size == "auto" else float(self.step_size)
+        lowest = _silence(np.dtype(np.float64))
+        leak = float(self.leak)
+        return OneSample(lms_one, "energy", step, lowest, _AUTO_SHARE, self._decay(), leak)
 
     def _divergence_advice(self, rows: np.ndarray) -> str:
         with np.errstate(over="ignore"):
@@ -276,11 +290,25 @@ class NLMSFilter(AdaptiveFilter):
 
         return adapt_each_output(state, targets, output, adapt)
 
+    def _one_sample(self) -> OneSample:
+        share, epsilon = 0.0, 0.0
+        if self.regularization == "auto":
+            share = AUTO_REGULARIZATION * self.n_taps
+        else:
+            epsilon = float(self.regularization)
+        memory = float(memory_of_mean(self.n_taps))
+        return OneSample(nlms_one, "power", float(self.step_size), epsilon, share, memory)
+
     def _divergence_advice(self, rows: np.ndarray) -> str:
         return (
             f"with step_size={self.step_size} and regularization={self.regularization}; NLMS is "
             "stable for 0 < step_size < 2. Lower step_size or raise regularization."
         )
+
+
+def _silence(dtype: np.dtype) -> float:
+    """Held energy at and below which the "auto" step would overflow: as good as silence."""
+    return _AUTO_SHARE / float(np.finfo(dtype).max)
 
 
 def _unit(z: np.ndarray) -> np.ndarray:

@@ -8,34 +8,48 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._stream import FilterStream
+from ._task_stream import Parts, TaskStream, copy_parts
 from .timeseries._sklearn_private import HasMethods, validate_parameters
-from .timeseries._validation import all_or_nothing, check_series
+from .timeseries._validation import SeriesData, all_or_nothing, check_series
 
 
 class OnlineTask(TransformerMixin, BaseEstimator):
     """Base of transformers whose `fit_transform` is the answer of a filter that adapts.
 
-    A subclass provides ``_begin(n_features)``, which clones the filter(s); ``_clear_history()``,
-    called where a new series starts; ``_answer(rows, adapt)``, the answer over one series as
-    columns, by filters that adapt or stay frozen; and `get_feature_names_out`.
+    All that runs is in `parts`, a dict of sessions of filters and of arrays. A subclass provides
+    ``_open(n_features, dtype)``, new parts; ``_advance(parts, rows, learn)``, the answer over one
+    stretch as columns, which moves the parts on (without learning if not `learn`);
+    ``_publish(parts)``, which sets the fitted attributes; and `get_feature_names_out`. One that
+    keeps more than delay lines in its parts extends ``_begin_series(parts)``.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "filter": [HasMethods(["adapt", "predict", "clear_history"]), None],
+        "filter": [HasMethods(["adapt", "predict", "stream"]), None],
     }
 
-    def _begin(self, n_features: int) -> None:
+    _parts: Parts
+
+    def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         raise NotImplementedError
 
-    def _clear_history(self) -> None:
+    def _advance(self, parts: Parts, rows: np.ndarray, *, learn: bool) -> np.ndarray:
         raise NotImplementedError
 
-    def _answer(self, rows: np.ndarray, *, adapt: bool) -> np.ndarray:
+    def _publish(self, parts: Parts) -> None:
         raise NotImplementedError
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns of the answer."""
         raise NotImplementedError
+
+    def _begin_series(self, parts: Parts) -> None:
+        """Empty every delay line: what is learned stays, what was heard does not."""
+        for name, part in parts.items():
+            if isinstance(part, FilterStream):
+                part.clear_history()
+            else:
+                parts[name] = np.zeros_like(part)
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
         """Adapt once through X.
@@ -43,7 +57,7 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_timesteps, n_features), list, panel or MultiIndex frame
-            The weights go on from series to series, the delay line starts from zeros in each.
+            What is learned goes on from series to series, the delay line starts from zeros in each.
         y : ignored
         groups : array-like of shape (n_timesteps,), default=None
             Series of each row.
@@ -66,14 +80,31 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_timesteps, n_columns), or container of X
-            From the weights before they saw the row: causal, no row dropped.
+            From what was learned before the row: causal, no row dropped.
         """
         with all_or_nothing(self):
             validate_parameters(self)
-            return self._run(X, groups, adapt=True)
+            return self._learn(X, groups, reset=True)
+
+    def partial_fit(self, X: Any, y: Any = None, *, groups: Any = None) -> Self:
+        """Go on adapting where the last call stopped, delay lines included.
+
+        Parameters
+        ----------
+        X, y, groups
+            As in `fit`. Stated series start and end with an empty delay line.
+
+        Returns
+        -------
+        self
+        """
+        with all_or_nothing(self):
+            validate_parameters(self)
+            self._learn(X, groups, reset=not hasattr(self, "_parts"))
+        return self
 
     def transform(self, X: Any, *, groups: Any = None) -> Any:
-        """Answer with the frozen weights, every series from an empty delay line.
+        """Answer with what was learned, frozen, every series from an empty delay line.
 
         Parameters
         ----------
@@ -85,18 +116,53 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         ndarray of shape (n_timesteps, n_columns), or container of X
         """
         check_is_fitted(self)
-        return self._run(X, groups, adapt=False)
+        data = check_series(self, X, reset=False, groups=groups)
+        return self._run(data, copy_parts(self._parts), learn=False)
 
-    def _run(self, X: Any, groups: Any, *, adapt: bool) -> Any:
-        data = check_series(self, X, reset=adapt, groups=groups)
-        if adapt:
-            self._begin(data.rows.shape[1])
+    def stream(self, initial_state: dict[str, np.ndarray] | None = None) -> TaskStream:
+        """Open a session that goes on row by row from a copy of what was learned so far.
+
+        Parameters
+        ----------
+        initial_state : dict of arrays, default=None
+            A `state` of an earlier session; None goes on where the last fit stopped, or starts
+            anew if there was none.
+
+        Returns
+        -------
+        TaskStream
+            The task itself stays as it is.
+
+        Raises
+        ------
+        ValueError
+            For a state that is not one of this kind of task with these parameters.
+        """
+        validate_parameters(self)
+        return TaskStream(self, getattr(self, "_parts", None), initial_state)
+
+    def _learn(self, X: Any, groups: Any, *, reset: bool) -> Any:
+        data = check_series(self, X, reset=reset, groups=groups)
+        if reset:
+            parts = self._open(data.rows.shape[1], data.rows.dtype)
+        else:
+            parts = copy_parts(self._parts)
+        answer = self._run(data, parts, learn=True)
+        self._parts = parts
+        self._publish(parts)
+        return answer
+
+    def _run(self, data: SeriesData, parts: Parts, *, learn: bool) -> Any:
+        rows = data.rows
         names = list(self.get_feature_names_out())
-        answer = np.empty((data.rows.shape[0], len(names)), dtype=data.rows.dtype)
+        answer = np.empty((rows.shape[0], len(names)), dtype=rows.dtype)
+        boundaries = data.stacked.bounded or not learn
         for a, b in data.stacked.spans():
-            if adapt and a > 0:  # a new series: the weights go on, the delay line does not
-                self._clear_history()
-            answer[a:b] = self._answer(data.rows[a:b], adapt=adapt)
+            if boundaries:
+                self._begin_series(parts)
+            answer[a:b] = self._advance(parts, rows[a:b], learn=learn)
+        if boundaries:
+            self._begin_series(parts)
         return data.stacked.restore(answer, columns=names)
 
     def __sklearn_tags__(self):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._one_sample import flatten, unflatten
+from ._state import State, copy_state
 from .timeseries._windows import with_history
 
 if TYPE_CHECKING:
     from ._base import AdaptiveFilter
-    from ._state import State
 
 
 class FilterStream:
@@ -29,9 +30,11 @@ class FilterStream:
 
     def __init__(self, filter: AdaptiveFilter, state: State | None) -> None:
         self._filter = filter
-        self._state = state
-        self._start = None if state is None else {k: v.copy() for k, v in state.items()}
-        self._one_output = state is None or state["weights"].shape[0] == 1
+        self._state = None if state is None else dict(state)
+        self._start = state
+        self._rule = filter._one_sample()
+        self._learn: Any = None if self._rule is None else self._rule.learn
+        self._flat: np.ndarray | None = None
         self._heard: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
@@ -39,13 +42,37 @@ class FilterStream:
         """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
         if self._state is None:
             raise ValueError("the stream has heard nothing yet, so it has no state.")
-        return {name: np.array(value) for name, value in self._state.items()}
+        return copy_state(self._unflattened())
 
     def reset(self) -> None:
         """Go back to the state the session began with."""
-        start = self._start
-        self._state = None if start is None else {k: v.copy() for k, v in start.items()}
-        self._heard = None
+        self._state = None if self._start is None else dict(self._start)
+        self._flat = self._heard = None
+
+    def clear_history(self) -> None:
+        """Empty the delay line and keep the weights: the next sample begins a new series."""
+        if self._state is not None:
+            state = self._unflattened()
+            self._filter._empty_delay_line(state)
+            self._move_on(state)
+
+    def copy(self) -> FilterStream:
+        """A session of its own that goes on from here."""
+        return FilterStream(self._filter, None if self._state is None else self._unflattened())
+
+    def at(self, state: State) -> FilterStream:
+        """A session of the same filter that goes on from `state`, a `state` of another."""
+        return self._filter.stream(initial_state=state)
+
+    def to_filter(self) -> AdaptiveFilter:
+        """A new filter, fitted: with the weights and the delay line of the session.
+
+        Returns
+        -------
+        AdaptiveFilter
+            Unfitted if the session has heard nothing.
+        """
+        return self._filter._fitted_at(None if self._state is None else self._unflattened())
 
     def learn_one(self, x: Any, y: Any) -> Any:
         """Return the a-priori output for `x`, then learn from `y`.
@@ -58,46 +85,49 @@ class FilterStream:
         Returns
         -------
         float or ndarray of shape (n_outputs,)
+
+        Notes
+        -----
+        One channel and one output of LMS or NLMS in double precision have a short cut.
         """
-        return self._one(self.learn_many(_row(x), _row(y)))
+        u, d = x, y
+        if self._flat is None or type(u) is not float or type(d) is not float:
+            u, d = self._open_short_cut(x, y)
+        output = np.nan if self._flat is None else self._learn(self._flat, u, d)
+        if output == output:
+            return output
+        return _one(self.learn_many(_row(x), _row(y)))
 
     def predict_one(self, x: Any) -> Any:
         """Return the output for `x` and advance the delay line without learning."""
-        return self._one(self.predict_many(_row(x)))
+        return _one(self.predict_many(_row(x)))
 
     def learn_many(self, X: Any, y: Any) -> np.ndarray:
         """As `learn_one` for a block; returns ``(n_timesteps,)`` or with ``n_outputs`` columns."""
-        rows, targets = _block(X), _block(y)
+        rows, targets = as_block(X, "X"), as_block(y, "y")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"X has {rows.shape[0]} samples, y has {targets.shape[0]}.")
-        self._refuse_nan(rows, "X")
-        self._refuse_nan(targets, "y")
-        state = self._filter._ready_state(self._state, rows, targets)
-        output, _ = self._filter._advance(state, rows.astype(state["weights"].dtype), targets)
-        self._state, self._heard = state, None
-        self._one_output = output.shape[1] == 1
-        return output[:, 0] if self._one_output else output
+        state = self._state_for(rows, targets)
+        rows = rows.astype(state["weights"].dtype, copy=False)
+        output, _ = self._filter._advance(state, rows, targets)
+        self._move_on(state)
+        return output[:, 0] if output.shape[1] == 1 else output
 
     def predict_many(self, X: Any) -> np.ndarray:
         """As `predict_one` for a block."""
-        rows = _block(X)
-        self._refuse_nan(rows, "X")
-        if self._state is None:
-            self._state = self._filter._ready_state(None, rows, np.zeros((1, 1), rows.dtype))
-        state = self._filter._ready_state(
-            self._state, rows, np.zeros((1, self._state["weights"].shape[0]), rows.dtype)
-        )
+        rows = as_block(X, "X")
+        n_outputs = 1 if self._state is None else self._state["weights"].shape[0]
+        state = self._state_for(rows, np.zeros((1, n_outputs), rows.dtype))
         rows = rows.astype(state["weights"].dtype, copy=False)
-        output = np.empty((rows.shape[0], state["weights"].shape[0]), dtype=rows.dtype)
+        output = np.empty((rows.shape[0], n_outputs), dtype=rows.dtype)
         z, history = with_history(rows, state["history"])
         self._filter._frozen_output(state, z, output)
-        n_window = state["history"].shape[0]
-        self._heard = (z[z.shape[0] - 1 - n_window :], output[-1:])
+        n_window = history.shape[0]
         state["history"] = history
         state["n_samples_seen"] = state["n_samples_seen"] + rows.shape[0]
-        self._state = state
-        self._one_output = output.shape[1] == 1
-        return output[:, 0] if self._one_output else output
+        self._move_on(state)
+        self._heard = (z[z.shape[0] - 1 - n_window :], output[-1:])
+        return output[:, 0] if n_outputs == 1 else output
 
     def learn_error(self, e: Any) -> None:
         """Learn from a *measured* error of the last `predict_one` (active noise control).
@@ -116,32 +146,68 @@ class FilterStream:
         if self._heard is None or self._state is None:
             raise ValueError("learn_error needs a predict_one before it: there is no output yet.")
         window, output = self._heard
-        error = _row(e)
+        error = as_block(_row(e), "e")
         if error.shape != output.shape:
             raise ValueError(f"e has {error.size} value(s), the output has {output.size}.")
-        self._refuse_nan(error, "e")
-        state = {name: value.copy() for name, value in self._state.items()}
-        history = state["history"]
-        state["history"] = window[:-1].astype(history.dtype)
+        state = dict(self._state)
+        state["history"] = window[:-1].astype(state["history"].dtype)
         state["n_samples_seen"] = state["n_samples_seen"] - 1
         self._filter._advance(state, window[-1:], (output + error).astype(output.dtype))
-        self._state, self._heard = state, None
+        self._move_on(state)
 
-    def _one(self, output: np.ndarray) -> Any:
-        return output[0].item() if self._one_output else output[0]
+    def _open_short_cut(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Make the flat array, or close it where `x` and `y` need the general way."""
+        u, d = _plain(x), _plain(y)
+        if self._state is None or self._rule is None:
+            return u, d
+        if type(u) is not float or type(d) is not float:
+            self._move_on(self._unflattened())
+        elif self._flat is None:
+            self._flat = flatten(self._state, self._rule, self._filter.fit_intercept)
+            self._heard = None
+        return u, d
 
-    @staticmethod
-    def _refuse_nan(values: np.ndarray, name: str) -> None:
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} contains NaN or infinity: {values[:3]}.")
+    def _unflattened(self) -> State:
+        """The state now, as a dict of its own; there must be one."""
+        assert self._state is not None
+        if self._flat is None or self._rule is None:
+            return dict(self._state)
+        return unflatten(self._flat, self._state, self._rule)
+
+    def _state_for(self, rows: np.ndarray, targets: np.ndarray) -> State:
+        """The state now in a dtype that holds `rows` and `targets`, as a dict of its own."""
+        if self._state is None:
+            return self._filter._ready_state(None, rows, targets)
+        state = self._unflattened()
+        weights, n_channels = state["weights"], state["history"].shape[1]
+        fits = (rows.shape[1], targets.shape[1]) == (n_channels, weights.shape[0])
+        if fits and np.result_type(weights, rows, targets) == weights.dtype:
+            return state
+        return self._filter._ready_state(state, rows, targets)
+
+    def _move_on(self, state: State) -> None:
+        self._state, self._flat, self._heard = state, None, None
+
+
+def _one(output: np.ndarray) -> Any:
+    return output[0].item() if output.ndim == 1 else output[0]
+
+
+def _plain(value: Any) -> Any:
+    """A single real number as a float, anything else as it is."""
+    array = np.asarray(value)
+    return float(array.item()) if array.size == 1 and array.dtype.kind in "fiub" else value
 
 
 def _row(values: Any) -> np.ndarray:
     return np.asarray(values).reshape(1, -1)
 
 
-def _block(values: Any) -> np.ndarray:
+def as_block(values: Any, name: str) -> np.ndarray:
+    """Finite rows of a session, ``(n_timesteps, n_columns)``, in a kernel's dtype."""
     array = np.asarray(values)
     if array.dtype not in (np.float32, np.complex64, np.complex128):
         array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} contains NaN or infinity: {array[:3]}.")
     return np.ascontiguousarray(array.reshape(array.shape[0], -1))

@@ -9,7 +9,7 @@ import numpy as np
 from ._base import AdaptiveFilter
 from ._input_power import regularization_of_rows, row_power
 from ._state import State
-from .kernels.power import held_energy
+from .kernels.lms import held_energy
 from .kernels.volterra import volterra_nlms, volterra_output
 from .timeseries._sklearn_private import StrOptions, non_negative, positive
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import AdaptiveFilter
 from ._lms import NLMSFilter
 from ._online import OnlineTask
+from ._task_stream import Parts
 from .timeseries._sklearn_private import StrOptions, input_names, positive_int
 
 
@@ -70,23 +71,25 @@ class NoiseCanceller(OnlineTask):
         check_is_fitted(self, "n_features_in_")
         return np.array(["cleaned"], dtype=object)
 
-    def _begin(self, n_features: int) -> None:
+    def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         if n_features < 2:
             raise ValueError(
                 "NoiseCanceller needs at least two columns, [primary, reference, ...]; got "
                 f"{n_features} feature(s). Without a reference there is nothing to cancel with."
             )
         default = NLMSFilter(n_taps=16, step_size=0.02)
-        self.filter_ = default if self.filter is None else clone(self.filter)
+        return {"filter": (default if self.filter is None else clone(self.filter)).stream()}
 
-    def _clear_history(self) -> None:
-        self.filter_.clear_history()
-
-    def _answer(self, rows: np.ndarray, *, adapt: bool) -> np.ndarray:
+    def _advance(self, parts: Parts, rows: np.ndarray, *, learn: bool) -> np.ndarray:
         primary, references = rows[:, 0], rows[:, 1:]
-        if adapt:
-            return self.filter_.adapt(references, primary).error[:, np.newaxis]
-        return (primary - self.filter_.predict(references))[:, np.newaxis]
+        if learn:
+            noise = parts["filter"].learn_many(references, primary)
+        else:
+            noise = parts["filter"].predict_many(references)
+        return (primary - noise)[:, np.newaxis]
+
+    def _publish(self, parts: Parts) -> None:
+        self.filter_ = parts["filter"].to_filter()
 
 
 class LineEnhancer(OnlineTask):
@@ -168,22 +171,22 @@ class LineEnhancer(OnlineTask):
         check_is_fitted(self, "n_features_in_")
         return input_names(self, input_features)
 
-    def _begin(self, n_features: int) -> None:
+    def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         inner = NLMSFilter(n_taps=64, step_size=0.01) if self.filter is None else self.filter
-        self.filters_ = [clone(inner) for _ in range(n_features)]
+        parts: Parts = {f"filter{j}": clone(inner).stream() for j in range(n_features)}
+        return parts | {"past": np.zeros((self.delay, n_features), dtype=dtype)}
 
-    def _clear_history(self) -> None:
-        for inner in self.filters_:
-            inner.clear_history()
-
-    def _answer(self, rows: np.ndarray, *, adapt: bool) -> np.ndarray:
+    def _advance(self, parts: Parts, rows: np.ndarray, *, learn: bool) -> np.ndarray:
         line = np.empty_like(rows)
-        past = np.zeros_like(rows)
-        past[self.delay :] = rows[: -self.delay]
-        for j, inner in enumerate(self.filters_):
-            reference = past[:, j : j + 1]
-            if adapt:
-                line[:, j] = inner.adapt(reference, rows[:, j]).output
+        delayed = np.concatenate([parts["past"], rows])
+        for j in range(rows.shape[1]):
+            reference, inner = delayed[: rows.shape[0], j : j + 1], parts[f"filter{j}"]
+            if learn:
+                line[:, j] = inner.learn_many(reference, rows[:, j])
             else:
-                line[:, j] = inner.predict(reference)
+                line[:, j] = inner.predict_many(reference)
+        parts["past"] = delayed[rows.shape[0] :].copy()
         return line if self.output == "line" else rows - line
+
+    def _publish(self, parts: Parts) -> None:
+        self.filters_ = [parts[f"filter{j}"].to_filter() for j in range(self.n_features_in_)]

@@ -4,9 +4,9 @@ import naive
 import numpy as np
 import pytest
 
+from filters.kernels import lms as layout
 from filters.kernels.fir import fir
-from filters.kernels.lms import lms, nlms
-from filters.kernels.power import held_energy, running_mean
+from filters.kernels.lms import held_energy, lms, nlms, running_mean
 from filters.kernels.rls import rls
 from filters.kernels.transform_domain import fill_spectra, transform_domain
 from filters.kernels.variable_step import variable_step_nlms
@@ -430,3 +430,39 @@ def test_volterra_matches_its_twin(dtype):
     volterra_output(case.z, case.stride, w, q, bias, frozen)
     wanted = case.rows @ linear + naive.products(case.rows) @ quadratic + wanted_bias
     case.close(frozen[:, 0], wanted)
+
+
+@pytest.mark.parametrize("auto", [False, True])
+@pytest.mark.parametrize("n_taps", [1, 4, 19])
+def test_one_sample_kernels_equal_the_block_kernels(n_taps, auto):
+    rng = np.random.default_rng(5)
+    n = 60  # beyond the room behind the window, so that it is moved to the front
+    x, d = noise(rng, n, float), noise(rng, n, float)
+    z = np.concatenate([np.zeros(n_taps - 1), x])
+    power, level = np.square(x), np.empty(n)
+    for one in (layout.lms_one, layout.nlms_one):
+        flat = np.zeros(layout.WEIGHTS + 3 * n_taps + 7)
+        flat[layout.N_TAPS] = n_taps
+        w, bias, y = np.zeros(n_taps), np.zeros(1), np.empty(n)
+        if one is layout.lms_one:
+            flat[layout.STEP], flat[layout.SHARE], flat[layout.MEMORY] = 0.02, 0.15, 0.9
+            steps = np.full(n, 0.02)
+            if auto:
+                flat[layout.STEP] = 0.0
+                held_energy(power, n_taps, 0.9, np.zeros(2), level)
+                steps = 0.15 / level
+            lms(z, z, d, steps, EVERYWHERE[:0], 1, 0.0, None, False, w, bias, y)
+        else:
+            flat[layout.STEP], flat[layout.EPSILON], flat[layout.MEMORY] = 0.5, 0.1, 20.0
+            epsilon = np.full(n, 0.1)
+            if auto:
+                flat[layout.SHARE] = 0.3
+                running_mean(power, 20.0, np.zeros(2), level)
+                epsilon = 0.3 * level
+            nlms(z, d, epsilon, EVERYWHERE[:0], 1, 0.5, False, w, bias, y)
+        heard = [one(flat, x[k], d[k]) for k in range(n)]
+        np.testing.assert_allclose(heard, y, rtol=1e-12, atol=1e-14)
+        found = flat[layout.WEIGHTS : layout.WEIGHTS + n_taps]
+        np.testing.assert_allclose(found, w, rtol=1e-12, atol=1e-14)
+        assert np.isnan(one(flat, np.nan, 0.0))
+        np.testing.assert_array_equal(flat[layout.WEIGHTS : layout.WEIGHTS + n_taps], found)

@@ -190,6 +190,26 @@ def test_ratios_to_nothing_are_infinite_and_of_nothing_refused():
         misalignment_db([1.0, 2.0], [1.0, np.nan])
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1e200])
+def test_ratios_do_not_depend_on_the_unit(scale):
+    true, rest = scale * np.array([3.0, 4.0]), scale * np.array([0.3, 0.4])
+    np.testing.assert_allclose(snr_db(true, true + rest), 20.0, rtol=1e-12)
+    np.testing.assert_allclose(erle_db(true, rest), 20.0, rtol=1e-12)
+    np.testing.assert_allclose(misalignment_db(true, true - rest), -20.0, rtol=1e-12)
+    np.testing.assert_allclose(snr_db([1e200, 1.0], [1e200, 2.0]), 4000.0, rtol=1e-12)
+
+
+def test_metrics_of_complex_signals_count_both_parts():
+    true, pred = np.array([3.0 + 4.0j, 1.0]), np.array([3.0 + 3.5j, 1.0])
+    np.testing.assert_allclose(snr_db(true, pred), 10 * np.log10(26 / 0.25), rtol=1e-12)
+    np.testing.assert_allclose(erle_db(true, 0.1j * true), 20.0, rtol=1e-12)
+    np.testing.assert_allclose(mse(true, pred), 0.125, rtol=1e-12)
+    np.testing.assert_allclose(nmse(true, pred), 0.125 / 5.0, rtol=1e-12)
+    np.testing.assert_allclose(nrmse(1j * true, 1j * pred), np.sqrt(0.025), rtol=1e-12)
+    with pytest.raises(ValueError, match="y_true contains NaN"):
+        mse([1j, complex(0.0, np.nan)], [1j, 1j])
+
+
 # ---- valid prediction time -----------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from filters import LMSFilter, NLMSFilter, NoiseCanceller, RLSFilter
+from filters import LineEnhancer, LMSFilter, NLMSFilter, NoiseCanceller, RLSFilter
 from filters.signals import mains_hum
 from filters.timeseries import DivergenceError, snr_db
 
@@ -210,3 +210,91 @@ def test_nothing_is_left_half_done_after_an_error(fitted):
     else:
         with pytest.raises(NotFittedError):
             canceller.transform(np.ones((3, 2)))
+
+
+TASKS = [
+    NoiseCanceller(RLSFilter(3)),
+    NoiseCanceller(NLMSFilter(4)),
+    LineEnhancer(NLMSFilter(8), delay=3, output="noise"),
+]
+
+
+def hum_rows(n, seed=0):
+    rng = np.random.default_rng(seed)
+    reference = rng.standard_normal(n)
+    noise = lfilter([0.5, -0.3, 0.2], 1.0, reference)
+    return np.column_stack([noise + 0.1 * rng.standard_normal(n), reference])
+
+
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_a_session_gives_the_numbers_of_one_pass(task):
+    X = hum_rows(120)
+    whole = clone(task).fit_transform(X)
+    session = clone(task).stream()
+    pieces = [session.learn_many(X[:1]), session.learn_many(X[1:50])]
+    pieces += [np.reshape(session.learn_one(row), (1, -1)) for row in X[50:60]]
+    pieces.append(clone(task).stream(initial_state=session.state).learn_many(X[60:]))
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_a_session_goes_on_from_the_fit_and_leaves_it_alone(task):
+    X = hum_rows(120)
+    fitted = clone(task).fit(X[:70])
+    frozen = fitted.transform(X)
+    session = fitted.stream()
+    first = session.learn_many(X[70:])
+    np.testing.assert_array_equal(first, clone(task).fit_transform(X)[70:])
+    np.testing.assert_array_equal(fitted.transform(X), frozen)
+    session.reset()
+    np.testing.assert_array_equal(session.learn_many(X[70:]), first)
+    again = fitted.partial_fit(X[70:]).stream().state
+    for name, value in session.state.items():
+        np.testing.assert_array_equal(again[name], value)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_chunks_of_partial_fit_learn_what_one_fit_does(task):
+    X = hum_rows(120)
+    parts = clone(task)
+    for a, b in ((0, 1), (1, 33), (33, 120)):
+        parts.partial_fit(X[a:b])
+    np.testing.assert_array_equal(parts.transform(X), clone(task).fit(X).transform(X))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_frozen_sessions_answer_as_transform_does(task):
+    X = hum_rows(90)
+    fitted = clone(task).fit([X])  # a closed series: the delay lines are empty after it
+    session = fitted.stream()
+    answer = np.concatenate([session.predict_many(X[:31]), session.predict_many(X[31:])])
+    np.testing.assert_array_equal(answer, fitted.transform(X))
+
+
+def test_a_session_is_as_it_was_after_an_error():
+    X = hum_rows(40)
+    session = LineEnhancer(NLMSFilter(4)).stream()
+    session.learn_many(X)
+    before = session.state
+    X[5, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        session.learn_many(X)
+    with pytest.raises(ValueError, match="2 feature"):
+        session.learn_one(1.0)
+    for name, value in session.state.items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_session_refuses_the_state_of_another_task():
+    state = clone(TASKS[0]).stream()
+    state.learn_many(hum_rows(9))
+    with pytest.raises(ValueError, match=r"needs an entry|not a state"):
+        LineEnhancer().stream(initial_state=state.state).learn_many(hum_rows(9))
+
+
+def test_sessions_take_complex_signals():
+    rng = np.random.default_rng(3)
+    reference = rng.standard_normal(2000) + 1j * rng.standard_normal(2000)
+    X = np.column_stack([(0.3 + 0.8j) * reference, reference])
+    left = NoiseCanceller(RLSFilter(2)).stream().learn_many(X)
+    assert np.abs(left[-100:]).max() < 1e-3

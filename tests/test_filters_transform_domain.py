@@ -178,7 +178,7 @@ def test_the_transform_follows_a_delay_line_that_went_on_without_learning():
 
 def test_divergence_names_the_bound():
     x, d = problem(2000, n_channels=1)
-    with pytest.raises(DivergenceError, match=r"step_size=2.5 .* 0 < step_size < 2"):
+    with pytest.raises(DivergenceError, match=r"step_size=2.5, .* 0 < step_size < 2"):
         TransformDomainFilter(1, step_size=2.5, regularization=0.0).fit(x, d)
     x, d = problem(20_000)
     with pytest.raises(DivergenceError, match=r"forgetting_factor=0.3;.*factor >= 0.9688"):

@@ -1,6 +1,7 @@
 """The comparison: rows that survive, runs that resume, one protocol, an honest report."""
 
 import errno
+import importlib.util
 import json
 import os
 import re
@@ -16,7 +17,6 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
-import reservoir.evaluation as evaluation
 from reservoir.evaluation import (
     MODELS,
     TASKS,
@@ -329,9 +329,9 @@ def test_full_disk_leaves_the_file_as_it_was(tiny, tmp_path, monkeypatch):
 
 
 def test_missing_extra_is_named_before_any_work(tiny, tmp_path, monkeypatch):
-    find = evaluation._compare.importlib.util.find_spec
+    find = importlib.util.find_spec
     monkeypatch.setattr(
-        evaluation._compare.importlib.util,
+        importlib.util,
         "find_spec",
         lambda name: None if name == "jinja2" else find(name),
     )

@@ -1,5 +1,7 @@
 """The plumbing both packages share: sequences, windows, metrics, splitting, errors."""
 
+from ._adaptation import convergence_time, snr_gain_db
+from ._ensemble import EnsembleCurve, ensemble_learning_curve
 from ._errors import DivergenceError, SequenceError
 from ._metrics import (
     erle_db,
@@ -16,10 +18,13 @@ from ._windows import delay_embed
 
 __all__ = [
     "DivergenceError",
+    "EnsembleCurve",
     "SequenceError",
     "WarmTimeSeriesSplit",
     "as_series",
+    "convergence_time",
     "delay_embed",
+    "ensemble_learning_curve",
     "erle_db",
     "make_forecast_scorer",
     "make_washout_scorer",
@@ -28,5 +33,6 @@ __all__ = [
     "nmse",
     "nrmse",
     "snr_db",
+    "snr_gain_db",
     "valid_prediction_time",
 ]

@@ -37,7 +37,7 @@ def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
     2.0
     """
     true, pred, weight = _paired(y_true, y_pred, sample_weight)
-    return _collect(np.average((true - pred) ** 2, axis=0, weights=weight), multioutput)
+    return _collect(np.average(np.abs(true - pred) ** 2, axis=0, weights=weight), multioutput)
 
 
 def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean") -> Any:
@@ -75,8 +75,9 @@ def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
             f"y_true is constant in output {int(np.argmax(constant))}: an error relative to its "
             "variance is not defined. Use mse."
         )
-    error = np.average((true - pred) ** 2, axis=0, weights=weight)
-    variance = np.average((true - np.average(true, axis=0, weights=weight)) ** 2, 0, weight)
+    error = np.average(np.abs(true - pred) ** 2, axis=0, weights=weight)
+    centred = true - np.average(true, axis=0, weights=weight)
+    variance = np.average(np.abs(centred) ** 2, axis=0, weights=weight)
     return _collect(error / variance, multioutput)
 
 
@@ -121,7 +122,7 @@ def snr_db(signal: Any, estimate: Any) -> float:
 
     Parameters
     ----------
-    signal, estimate : array-like of the same shape
+    signal, estimate : array-like of the same shape, real or complex
         The clean signal (its mean counts as signal; remove it first if it should not).
 
     Returns
@@ -135,7 +136,7 @@ def snr_db(signal: Any, estimate: Any) -> float:
         As `mse`, and for a signal that is zero throughout.
     """
     true, pred, _ = _paired(signal, estimate, None)
-    return _ratio_db(np.sum(true**2), np.sum((true - pred) ** 2), "signal")
+    return _ratio_db(true, true - pred, "signal")
 
 
 def erle_db(desired: Any, error: Any) -> float:
@@ -145,7 +146,7 @@ def erle_db(desired: Any, error: Any) -> float:
 
     Parameters
     ----------
-    desired, error : array-like of the same shape
+    desired, error : array-like of the same shape, real or complex
         The signal with the echo and what is left of it.
 
     Returns
@@ -158,7 +159,7 @@ def erle_db(desired: Any, error: Any) -> float:
         As `mse`, and for a desired signal that is zero throughout.
     """
     true, rest, _ = _paired(desired, error, None)
-    return _ratio_db(np.sum(true**2), np.sum(rest**2), "desired")
+    return _ratio_db(true, rest, "desired")
 
 
 def misalignment_db(true_weights: Any, weights: Any) -> float:
@@ -184,8 +185,7 @@ def misalignment_db(true_weights: Any, weights: Any) -> float:
     if true.shape != found.shape:
         raise ValueError(f"the weights have shapes {true.shape} and {found.shape}.")
     check_finite(np.abs(true - found).ravel(), name="weights")
-    distance, norm = np.sum(np.abs(true - found) ** 2), np.sum(np.abs(true) ** 2)
-    return -_ratio_db(norm, distance, "true_weights")
+    return -_ratio_db(true, true - found, "true_weights")
 
 
 def valid_prediction_time(
@@ -242,7 +242,7 @@ def valid_prediction_time(
     true, pred = _columns(y_true), _columns(y_pred)
     if true.shape != pred.shape:
         raise ValueError(f"y_true has shape {true.shape}, y_pred {pred.shape}.")
-    check_finite(true, name="y_true")
+    check_finite(np.abs(true), name="y_true")
     if not threshold > 0 or not dt > 0 or not lyapunov_time > 0:
         raise ValueError("threshold, dt and lyapunov_time must be positive.")
     if scale is None and _constant(true).any():
@@ -251,7 +251,7 @@ def valid_prediction_time(
     if not (np.asarray(sigma) > 0).all():
         raise ValueError(f"scale must be positive, got {scale}.")
     with np.errstate(over="ignore", invalid="ignore"):
-        error = np.sqrt(np.mean(((true - pred) / sigma) ** 2, axis=1))
+        error = np.sqrt(np.mean(np.abs((true - pred) / sigma) ** 2, axis=1))
         beyond = ~(error <= threshold)
     steps = int(np.argmax(beyond)) if beyond.any() else beyond.size
     return steps * dt / lyapunov_time
@@ -263,8 +263,8 @@ def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, n
         raise ValueError(f"the arrays to compare have shapes {true.shape} and {pred.shape}.")
     if true.size == 0:
         raise ValueError("the arrays to compare are empty.")
-    check_finite(true, name="y_true")
-    check_finite(pred, name="y_pred")
+    check_finite(np.abs(true), name="y_true")
+    check_finite(np.abs(pred), name="y_pred")
     return true, pred, _weights(sample_weight, true.shape[0])
 
 
@@ -284,7 +284,8 @@ def _columns(values: Any) -> np.ndarray:
     """Rows of all series below each other, one column an output."""
     if isinstance(values, list | tuple) and len(values) and isinstance(values[0], np.ndarray):
         values = np.concatenate(values)
-    array = np.asarray(values, dtype=float)
+    array = np.asarray(values)
+    array = array.astype(complex if array.dtype.kind == "c" else float, copy=False)
     if array.ndim > 2:  # a panel
         return array.reshape(-1, array.shape[-1])
     return array.reshape(-1, 1) if array.ndim < 2 else array
@@ -303,8 +304,16 @@ def _collect(values: np.ndarray, multioutput: str) -> Any:
     return float(np.mean(values))
 
 
-def _ratio_db(power: float, rest: float, name: str) -> float:
-    if power == 0:
+def _ratio_db(signal: np.ndarray, rest: np.ndarray, name: str) -> float:
+    if not signal.any():
         raise ValueError(f"{name} is zero throughout: a ratio to its power is not defined.")
-    with np.errstate(divide="ignore"):
-        return float(10.0 * np.log10(power / rest)) if rest else float("inf")
+    return _level_db(signal) - _level_db(rest)
+
+
+def _level_db(values: np.ndarray) -> float:
+    """Energy in dB; taken relative to the largest magnitude, so that no square overflows."""
+    largest = float(np.max(np.abs(values)))
+    if largest == 0:
+        return -float("inf")
+    energy = np.sum(np.abs(values / largest) ** 2)
+    return float(20.0 * np.log10(largest) + 10.0 * np.log10(energy))

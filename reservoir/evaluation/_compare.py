@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Any
 
 import pandas as pd
+
+from filters.timeseries._extras import require_report_extra
 
 from . import _models, _networks, _tasks  # noqa: F401  (they register themselves)
 from ._machine import package_version
@@ -88,7 +89,7 @@ def compare(
     wanted_seeds = _check_seeds(seeds)
     if n_jobs is not None and n_jobs < 1:
         raise UsageError(f"the number of jobs must be at least 1, got {n_jobs}")
-    _require_report_extra()
+    require_report_extra("the report", "matplotlib", "jinja2")
     start = perf_counter()
     store = ResultStore(out, package_version(), quick)
     pairs = pending(store, wanted_tasks, wanted_models, wanted_seeds)
@@ -130,14 +131,6 @@ def _each(seeds: Any) -> Iterator[Any]:
         if isinstance(seed, bool) or seed != int(seed):
             raise ValueError(seed)
         yield seed
-
-
-def _require_report_extra() -> None:
-    missing = [name for name in ("matplotlib", "jinja2") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ImportError(
-            f'the report needs {" and ".join(missing)}: pip install "reservoir-filters[report]"'
-        )
 
 
 def _describe_call(tasks: Any, models: Any, seeds: Any, out: Any, quick: bool) -> str:

@@ -1,0 +1,226 @@
+"""FilterAdaptationDisplay: error, weights and step size over time."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone
+
+from .._base import AdaptResult
+from ..timeseries._adaptation import error_power, moving_mean
+from ..timeseries._extras import require_report_extra
+from ._panels import AFTER, INK, panels_of
+
+# More weights than this are told apart by shade instead of by a legend.
+_MAX_NAMED = 8
+# `from_estimator` keeps about this many snapshots of the weights.
+_SNAPSHOTS = 500
+
+
+class FilterAdaptationDisplay:
+    """Show how a filter adapted: its error, its weights and, if it is known, its step size.
+
+    Make one by `from_estimator` or `from_result`; all parameters become attributes.
+
+    Parameters
+    ----------
+    error : ndarray of shape (n_timesteps,) or (n_timesteps, n_outputs)
+        A-priori error, real or complex.
+    weights : ndarray of shape (n_stored, ...), default=None
+        Weights after every `store_weights`-th sample; None: no panel.
+    store_weights : int, default=1
+        Samples between two rows of `weights`.
+    step_size : ndarray of shape (n_timesteps,), default=None
+        Step size of every sample, of an algorithm that varies it; None: no panel.
+    fs : float, default=None
+        Sampling rate in Hz: time is then in seconds. None: in samples.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One a panel: error, weights if given, step size if given.
+    ax_ : matplotlib Axes
+        The first of them.
+    figure_ : matplotlib Figure
+    line_ : matplotlib Line2D
+        The error's curve.
+
+    Raises
+    ------
+    ImportError
+        When drawn without matplotlib.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import FilterAdaptationDisplay, NLMSFilter
+    >>> x, noise = np.random.default_rng(0).standard_normal((2, 2000))
+    >>> display = FilterAdaptationDisplay.from_estimator(NLMSFilter(4), x, x + 0.1 * noise)
+    >>> display.ax_.get_ylabel()
+    'error power (dB re 1)'
+    """
+
+    def __init__(
+        self,
+        *,
+        error: Any,
+        weights: Any = None,
+        store_weights: int = 1,
+        step_size: Any = None,
+        fs: float | None = None,
+    ) -> None:
+        self.error = error
+        self.weights = weights
+        self.store_weights = store_weights
+        self.step_size = step_size
+        self.fs = fs
+
+    @classmethod
+    def from_estimator(
+        cls,
+        filter: Any,
+        x: Any,
+        d: Any,
+        *,
+        update_mask: Any = None,
+        fs: float | None = None,
+        window: int = 100,
+        ax: Any = None,
+    ) -> Self:
+        """Adapt a clone of a filter, from its initial weights, and draw what happened.
+
+        Parameters
+        ----------
+        filter : estimator with `adapt`
+            Left alone. Where its `store_weights` is 0, about 500 snapshots are kept.
+        x, d, update_mask
+            As in its `adapt`.
+        fs, window, ax
+            As in `plot` and the constructor.
+
+        Returns
+        -------
+        FilterAdaptationDisplay
+        """
+        require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
+        adapting = clone(filter)
+        if not adapting.store_weights:
+            adapting.set_params(store_weights=max(1, np.shape(d)[0] // _SNAPSHOTS))
+        result = adapting.adapt(x, d, update_mask=update_mask)
+        every = adapting.store_weights
+        return cls.from_result(result, store_weights=every, fs=fs, window=window, ax=ax)
+
+    @classmethod
+    def from_result(
+        cls,
+        result: AdaptResult,
+        *,
+        store_weights: int = 1,
+        step_size: Any = None,
+        fs: float | None = None,
+        window: int = 100,
+        ax: Any = None,
+    ) -> Self:
+        """Draw what `adapt` returned.
+
+        Parameters
+        ----------
+        result : AdaptResult
+        store_weights : int, default=1
+            As the filter had it; without meaning where `result.weights` is None.
+        step_size, fs, window, ax
+            As in `plot` and the constructor.
+
+        Returns
+        -------
+        FilterAdaptationDisplay
+        """
+        display = cls(
+            error=result.error,
+            weights=result.weights,
+            store_weights=store_weights,
+            step_size=step_size,
+            fs=fs,
+        )
+        return display.plot(ax, window=window)
+
+    def plot(self, ax: Any = None, *, window: int = 100) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of them, default=None
+            One takes the error alone, as many as there are panels take all; None makes a figure.
+        window : int, default=100
+            Samples in the centred moving average of the error's power.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        ValueError
+            For arrays or axes that do not fit each other.
+        """
+        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
+        power, scale = error_power(self.error)
+        with np.errstate(divide="ignore"):
+            level = 10 * np.log10(moving_mean(power, window)) + 20 * np.log10(scale)
+        n = level.size
+        panels = [self._plot_weights] if self.weights is not None else []
+        panels += [self._plot_steps] if self.step_size is not None else []
+        self._check(n)
+        self.axes_ = panels_of(ax, 1 + len(panels))
+        self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
+        label = "one sample" if window == 1 else f"mean of {window} samples"
+        times = self._times(np.arange(n))
+        (self.line_,) = self.ax_.plot(times, level, color=AFTER, lw=1, label=label)
+        self.ax_.set_ylabel("error power (dB re 1)")
+        self.ax_.legend(loc="upper right", frameon=False)
+        for draw, axes in zip(panels, self.axes_[1:], strict=False):
+            draw(axes)
+        self.axes_[-1].set_xlabel("samples" if self.fs is None else "time (s)")
+        return self
+
+    def _check(self, n: int) -> None:
+        if self.weights is not None and abs(n // self.store_weights - len(self.weights)) > 1:
+            raise ValueError(
+                f"{n} samples and store_weights={self.store_weights} do not give "
+                f"{len(self.weights)} rows of weights. Give the filter's store_weights."
+            )
+        if self.step_size is not None and np.shape(self.step_size) != (n,):
+            raise ValueError(
+                f"step_size must have shape ({n},), one a sample; got {np.shape(self.step_size)}."
+            )
+
+    def _times(self, samples: np.ndarray) -> np.ndarray:
+        return samples if self.fs is None else samples / self.fs
+
+    def _plot_weights(self, axes: Any) -> None:
+        import matplotlib as mpl
+
+        rows = np.asarray(self.weights)
+        curves = rows.reshape(len(rows), -1)
+        # Row k was stored after sample (k + 1) store_weights - 1 from the first.
+        times = self._times((np.arange(len(rows)) + 1) * self.store_weights - 1)
+        shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, curves.shape[1]))
+        is_complex = np.iscomplexobj(curves)
+        for place, curve, shade in zip(np.ndindex(rows.shape[1:]), curves.T, shades, strict=True):
+            # A single output or channel needs no index.
+            index = [i for i, size in zip(place, rows.shape[1:], strict=True) if size > 1] or [0]
+            label = f"$w_{{{','.join(map(str, index))}}}$"
+            values = np.abs(curve) if is_complex else curve
+            axes.plot(times, values, color=shade, lw=1, label=label)
+        axes.set_ylabel("magnitude of weights" if is_complex else "weights")
+        if curves.shape[1] <= _MAX_NAMED:
+            axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        else:
+            axes.set_title(f"{curves.shape[1]} weights, newest sample darkest", fontsize="medium")
+
+    def _plot_steps(self, axes: Any) -> None:
+        axes.plot(self._times(np.arange(len(self.step_size))), self.step_size, color=INK, lw=1)
+        axes.set_ylabel("step size")

@@ -1,0 +1,92 @@
+"""Examples: each runs alone from any folder, and prints the figures theory gives."""
+
+import re
+import runpy
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+SCRIPTS = sorted(EXAMPLES.glob("plot_*.py"))
+
+
+def run(name, tmp_path, monkeypatch, capsys):
+    """Run a copy, so that the picture it writes beside itself is not the committed one."""
+    copy = Path(shutil.copy(EXAMPLES / f"{name}.py", tmp_path))
+    monkeypatch.chdir(tmp_path.parent)
+    try:
+        runpy.run_path(str(copy), run_name="__main__")
+    finally:
+        plt.close("all")
+    written = {path.name for path in tmp_path.iterdir()} - {copy.name}
+    return capsys.readouterr().out, written
+
+
+def numbers(line):
+    return [float(word) for word in re.findall(r"(?<![\w.])-?\d*\.?\d+(?![\w.])", line)]
+
+
+@pytest.mark.parametrize("name", ["plot_readme"])
+def test_example_draws_its_picture(name, tmp_path, monkeypatch, capsys):
+    _, written = run(name, tmp_path, monkeypatch, capsys)
+    assert written == {"readme.png"}
+
+
+def test_equalizer_example_reaches_the_published_figures(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_channel_equalizer", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_channel_equalizer.png"}
+    rows = [line.split() for line in table.splitlines() if re.match(r"\s+[23]\.\d\s", line)]
+    assert len(rows) == 16
+    spreads = ["6.0782", "11.1238", "21.7132", "46.8216"]
+    min_errors = ["0.001376", "0.001752", "0.002474", "0.004156"]
+    assert [row[1] for row in rows[::4]] == spreads
+    assert [row[2] for row in rows[::4]] == min_errors
+    for row in rows:
+        bursts, algorithm = row[-1] == "burst", row[3]
+        excess, robust, time = (float(value) for value in row[-3 - 3 * bursts :][:3])
+        assert bursts == (row[0] == "3.5" and row[4] == ".075")
+        if algorithm == "RLS":
+            assert 1.0 < robust < 1.1
+            assert 1.0 < excess < 1.1
+            assert time < 45
+        else:
+            assert time > 80
+    # J(1500) at W = 2.9 with mu = .075
+    assert 0.0028 < float(rows[0][-3]) * float(rows[0][2]) < 0.0037
+
+
+def test_line_enhancer_example_comes_near_the_wiener_filter(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_line_enhancer", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_line_enhancer.png"}
+    rows = [numbers(line) for line in table.splitlines() if re.match(r"\s+\d+ +-?\d+ ", line)]
+    assert len(rows) == 15
+    for n_taps, snr_db, wiener, gain, ideal, snr_gain in rows:
+        ratio = n_taps / 2 * 10 ** (snr_db / 10)
+        assert abs(wiener - ratio / (1 + ratio)) < 6e-4
+        assert abs(gain - wiener) < 0.03
+        assert snr_gain < ideal
+        if ratio > 1:
+            assert snr_gain > ideal - 1.5
+
+
+def test_adaline_example_is_at_the_least_squares_solution(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_adaline_iris", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_adaline_iris.png"}
+    ours, theirs = (
+        numbers(line) for line in table.splitlines() if re.match(r"\s+(Adaline|least)", line)
+    )
+    assert theirs == pytest.approx([0.0, -0.0796, 1.0232, 3.7712], abs=1e-9)
+    assert ours[:4] == pytest.approx(theirs, abs=2e-4)
+    assert ours[4] == 1.0
+    shares = {line.split()[0]: numbers(line) for line in table.splitlines() if "petals" in line}
+    assert shares["setosa"] == [1.0, 1.0]
+    assert shares["versicolor"][0] < shares["versicolor"][1] < 0.8
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
+def test_every_example_has_a_picture_that_is_small_and_a_test(script):
+    picture = {"plot_readme": "readme"}.get(script.stem, script.stem)
+    assert 10_000 < (EXAMPLES / f"{picture}.png").stat().st_size < 150_000
+    assert f'"{script.stem}"' in Path(__file__).read_text(encoding="utf-8")
