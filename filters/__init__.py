@@ -11,6 +11,9 @@ from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
 from ._tap_delay import TapDelay
+from ._transform_domain import TransformDomainFilter
+from ._variable_step import VariableStepFilter
+from ._volterra import VolterraFilter
 from .displays import FilterAdaptationDisplay, SpectrumDisplay
 from .tasks import LineEnhancer, NoiseCanceller
 
@@ -32,4 +35,7 @@ __all__ = [
     "SetMembershipFilter",
     "SpectrumDisplay",
     "TapDelay",
+    "TransformDomainFilter",
+    "VariableStepFilter",
+    "VolterraFilter",
 ]

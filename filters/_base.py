@@ -190,8 +190,6 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         data = check_series(self, X, reset=False, groups=groups)
         weights = self._state["weights"]
         rows = data.rows.astype(np.result_type(data.rows, weights), copy=False)
-        weights = weights.astype(rows.dtype, copy=False)
-        bias = self._state["intercept"].astype(rows.dtype, copy=False)
         output = np.empty((rows.shape[0], weights.shape[0]), dtype=rows.dtype)
         n_history, n_channels = self._state["history"].shape
         lines = check_initial_states(
@@ -200,7 +198,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         for i, (a, b) in enumerate(data.stacked.spans()):
             history = lines[i].reshape(n_history, n_channels)
             z, history = with_history(rows[a:b], history)
-            fir(z.ravel(), n_channels, weights, bias, output[a:b])
+            self._frozen_output(self._state, z, output[a:b])
             lines[i] = history.ravel()
         answer = self._target_form.restore(data.stacked, output)
         if not return_state:
@@ -316,6 +314,16 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         return fitted
 
     # ---- what both stand on -------------------------------------------------------------------
+
+    def _frozen_output(self, state: State, z: np.ndarray, output: np.ndarray) -> None:
+        """Write what `state` answers to `z`, the rows with their history in front, and keep it.
+
+        A filter whose output is more than weights times delay line overrides this.
+        """
+        weights, bias = (
+            state[name].astype(output.dtype, copy=False) for name in ("weights", "intercept")
+        )
+        fir(z.ravel(), z.shape[1], weights, bias, output)
 
     def _ready_state(self, state: State | None, rows: np.ndarray, targets: np.ndarray) -> State:
         """`state` (a new one if None) in a dtype that holds rows and targets, as a new dict.

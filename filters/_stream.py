@@ -8,7 +8,6 @@ import numpy as np
 
 from ._one_sample import flatten, unflatten
 from ._state import State, copy_state
-from .kernels.fir import fir
 from .timeseries._windows import with_history
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class FilterStream:
         rows = rows.astype(state["weights"].dtype, copy=False)
         output = np.empty((rows.shape[0], n_outputs), dtype=rows.dtype)
         z, history = with_history(rows, state["history"])
-        fir(z.ravel(), rows.shape[1], state["weights"], state["intercept"], output)
+        self._filter._frozen_output(state, z, output)
         n_window = history.shape[0]
         state["history"] = history
         state["n_samples_seen"] = state["n_samples_seen"] + rows.shape[0]

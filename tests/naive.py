@@ -82,6 +82,88 @@ def nlms(rows, d, w, step, epsilon, *, bias=0.0, fit_intercept=False, mask=None)
     return np.array(outputs), np.array(history), np.array(biases)
 
 
+def products(rows):
+    """The products x_i x_j, i <= j, of every row: (n, m (m + 1) / 2)."""
+    i, j = np.triu_indices(rows.shape[1])
+    return rows[:, i] * rows[:, j]
+
+
+def volterra_nlms(rows, d, w, step, epsilon, ratio, constant, *, mask=None):
+    """NLMS on samples, scaled products and a scaled constant, written as plain features.
+
+    Returns outputs, linear weights, those of `products`, and the bias.
+    """
+    features = np.column_stack([rows, products(rows)])
+    m = rows.shape[1]
+    theta = np.r_[w, np.zeros(features.shape[1] - m)].astype(np.result_type(rows, d))
+    bias, outputs = 0.0, []
+    for k, u in enumerate(features):
+        outputs.append(np.sum(theta * u) + bias)
+        if mask is None or mask[k]:
+            gains = np.r_[np.ones(m), np.full(len(u) - m, ratio[k])]
+            energy = np.sum(gains * np.abs(u) ** 2) + constant[k]
+            gain = step * (d[k] - outputs[-1]) / (epsilon[k] + energy)
+            theta = theta + gain * gains * np.conj(u)
+            bias = bias + gain * constant[k]
+    return np.array(outputs), theta[:m], theta[m:], bias
+
+
+def variable_step_nlms(
+    rows, d, w, max_step, memory, epsilon, *, noise_power=None, fit_intercept=False, mask=None
+):
+    """NLMS with step 1 - noise power / mean |e|^2; returns outputs, weights, bias and steps.
+
+    Without `noise_power` it is estimated from the errors of a companion of step 1.
+    """
+    rows = np.column_stack([rows, np.ones(len(rows))]) if fit_intercept else rows
+    w = np.r_[w, 0.0] if fit_intercept else np.array(w)
+    w = w.astype(np.result_type(rows, d))
+    fast, count = w.copy(), 0
+    of_error = of_fast = of_both = 0.0
+    outputs, steps = [], []
+    for k, u in enumerate(rows):
+        outputs.append(np.sum(w * u))
+        energy = np.sum(np.abs(u) ** 2)
+        if (mask is None or mask[k]) and energy > 0:
+            e, c = d[k] - outputs[-1], d[k] - np.sum(fast * u)
+            count += 1
+            rate = 1 / min(count, memory)
+            effective = energy / (epsilon[k] + energy)
+            of_error += rate * (abs(e) ** 2 - of_error)
+            of_fast += rate * ((1 - effective / 2) * abs(c) ** 2 - of_fast)
+            of_both += rate * ((e * np.conj(c)).real - of_both)
+            noise = max(0, min(of_fast, of_both)) if noise_power is None else noise_power
+            steps.append(min(max_step, max(0, 1 - noise / of_error)))
+            w = w + steps[-1] * e * np.conj(u) / (epsilon[k] + energy)
+            fast = fast + c * np.conj(u) / (epsilon[k] + energy)
+    n = len(w) - fit_intercept
+    return np.array(outputs), w[:n], w[n] if fit_intercept else 0.0, np.array(steps)
+
+
+def transform_domain(lines, d, step, epsilon, memory, *, fit_intercept=False, mask=None):
+    """LMS on a cosine transform made anew for every delay line (n, n_channels, n_taps).
+
+    Returns outputs, impulse responses (n_channels, n_taps) and the intercept at the end.
+    """
+    n, n_channels, n_taps = lines.shape
+    times, bins = np.arange(n_taps) + 0.5, np.arange(n_taps)
+    T = np.cos(np.pi * np.outer(bins, times) / n_taps) * np.sqrt(2 / n_taps)
+    T[0] /= np.sqrt(2)
+    w = np.zeros((n_channels, n_taps), dtype=np.result_type(lines, d))
+    bias, power, outputs = 0.0, np.zeros(w.shape), []
+    for k in range(n):
+        X = lines[k] @ T.T
+        power = power + (np.abs(X) ** 2 - power) / min(k + 1, memory)
+        outputs.append(np.sum(w * X) + bias)
+        if mask is None or mask[k]:
+            share = epsilon[k] / (w.size + fit_intercept)
+            e = d[k] - outputs[-1]
+            energy = np.sum((np.abs(X) ** 2 + share) / (power + share)) + fit_intercept
+            w = w + step * e * np.conj(X) / (power + share) / energy
+            bias = bias + step * e / energy if fit_intercept else bias
+    return np.array(outputs), w @ T, bias
+
+
 def block_lms(rows, d, w, step, block, *, mask=None):
     """LMS whose weights move after every `block` samples by the sum of their gradients."""
     w = np.array(w)

@@ -11,6 +11,9 @@ from filters.kernels import notch as notch_kernel
 from filters.kernels.fir import fir
 from filters.kernels.lms import held_energy, lms, nlms, running_mean
 from filters.kernels.rls import rls
+from filters.kernels.transform_domain import fill_spectra, transform_domain
+from filters.kernels.variable_step import variable_step_nlms
+from filters.kernels.volterra import volterra_nlms, volterra_output
 
 ROUNDING = {
     np.dtype(np.float32): 2e-5,
@@ -355,6 +358,81 @@ def test_held_energy_is_never_below_a_third_of_the_energy_in_the_delay_line(n_ta
     held_energy(power, n_taps, 0.99, np.zeros(2), out)
     window = np.convolve(power, np.ones(n_taps))[:600]
     assert (out >= window / np.e * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_transform_domain_matches_its_twin(dtype, fit_intercept):
+    case = Case(dtype, n_taps=4, stride=2)
+    theta, sign = np.pi * np.arange(4) / 4, (-1.0) ** np.arange(4)
+    scale = np.sqrt([1 / 4, 1 / 2, 1 / 2, 1 / 2])
+    angles = [f(t) for t in (theta, theta / 2) for f in (np.cos, np.sin)]
+    tables = np.array([*angles, sign, scale], dtype=case.real)
+    spectra, place = np.ones((4, 2, 4), dtype), np.array([7, 0])
+    fill_spectra(case.z, tables, spectra, place)
+    power, w, bias = np.zeros((2, 4), case.real), np.zeros((1, 2, 4), dtype), np.zeros(1, dtype)
+    y, epsilon = np.empty((40, 1), dtype), np.linspace(0.1, 0.5, 40).astype(case.real)
+    assert place[0] == 0
+    bad = transform_domain(
+        case.z, case.d, epsilon, case.mask, case.real(0.5), 10.0, True, fit_intercept,
+        tables, spectra, place, power, w, bias, y,
+    )  # fmt: skip
+    assert bad == -1
+    lines = case.rows.reshape(40, 4, 2)[:, ::-1].transpose(0, 2, 1)
+    options = {"fit_intercept": fit_intercept, "mask": case.mask}
+    output, _, wanted_bias = naive.transform_domain(
+        lines, case.d[:, 0], 0.5, epsilon, 10.0, **options
+    )
+    case.close(y[:, 0], output)
+    case.close(bias, np.array([wanted_bias], dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("noise_power", [None, 0.5])
+def test_variable_step_matches_its_twin(dtype, noise_power):
+    case = Case(dtype)
+    epsilon = np.linspace(0.1, 0.5, 40).astype(case.real)
+    w, y = case.w.copy(), np.empty((40, 1), dtype)
+    companion = w.copy() if noise_power is None else np.zeros((1, 0), dtype)
+    bias, companion_bias, levels = np.zeros(1, dtype), np.zeros(1, dtype), np.zeros((1, 6))
+    bad = variable_step_nlms(
+        case.z, case.d, epsilon, case.mask, case.stride, 0.9, 20.0, noise_power or -1.0, True,
+        companion, companion_bias, levels, w, bias, y,
+    )  # fmt: skip
+    assert bad == -1
+    options = {"noise_power": noise_power, "fit_intercept": True, "mask": case.mask}
+    output, weights, wanted_bias, steps = naive.variable_step_nlms(
+        case.rows, case.d[:, 0], case.w[0], 0.9, 20.0, epsilon, **options
+    )
+    case.close(y[:, 0], output)
+    case.close(w[0], weights)
+    case.close(bias, np.array([wanted_bias], dtype))
+    np.testing.assert_allclose(levels[0, 5], steps[-1], rtol=0, atol=5 * ROUNDING[case.dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_volterra_matches_its_twin(dtype):
+    case = Case(dtype, n_taps=2, stride=2)
+    epsilon, ratio, constant = np.linspace(0.1, 0.5, 40), np.linspace(2, 1, 40), np.full(40, 0.7)
+    w, q = case.w.copy(), np.zeros((1, 4, 4), dtype)
+    bias, y = np.zeros(1, dtype), np.empty((40, 1), dtype)
+    bad = volterra_nlms(
+        case.z, case.d, epsilon.astype(case.real), ratio, constant, case.mask, case.stride,
+        case.real(0.5), w, q, bias, y,
+    )  # fmt: skip
+    assert bad == -1
+    output, linear, quadratic, wanted_bias = naive.volterra_nlms(
+        case.rows, case.d[:, 0], case.w[0], 0.5, epsilon, ratio, constant, mask=case.mask
+    )
+    case.close(y[:, 0], output)
+    case.close(w[0], linear)
+    case.close(q[0][np.triu_indices(4)], quadratic)
+    case.close(bias, np.array([wanted_bias], dtype))
+    np.testing.assert_array_equal(np.tril(q[0], -1), 0.0)
+    frozen = np.empty((40, 1), dtype)
+    volterra_output(case.z, case.stride, w, q, bias, frozen)
+    wanted = case.rows @ linear + naive.products(case.rows) @ quadratic + wanted_bias
+    case.close(frozen[:, 0], wanted)
 
 
 @pytest.mark.parametrize("auto", [False, True])

@@ -39,6 +39,9 @@ MEMORYLESS_BY_DEFAULT = {
     "ProportionateFilter",
     "RLSFilter",
     "SetMembershipFilter",
+    "TransformDomainFilter",
+    "VariableStepFilter",
+    "VolterraFilter",
     "WarmTimeSeriesSplit",
 }
 QUICK = {
@@ -95,6 +98,9 @@ WITH_MEMORY = [
     filters.ProportionateFilter(3),
     filters.RLSFilter(3),
     filters.SetMembershipFilter(3),
+    filters.TransformDomainFilter(3),
+    filters.VariableStepFilter(3),
+    filters.VolterraFilter(3),
 ]
 MEMORY_OFF = [
     filters.FrequencyDomainFilter(1, block_size=1),
