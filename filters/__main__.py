@@ -92,8 +92,7 @@ def _denoise(options: argparse.Namespace) -> None:
             _say(f"warning: {n_clipped} sample(s) of {name!r} clipped to the range of {kind}")
     if picture is not None:
         form = picture.suffix[1:].lower()
-        shown = {"name": names[0], "rate": recording.rate, "form": form}
-        drawn = spectrum_picture(before[:, 0], after[:, 0], **shown)
+        drawn = spectrum_picture(before[:, 0], after[:, 0], names[0], recording.rate, form)
         write_file(picture, lambda file: file.write(drawn))
     write_file(out, recording.write)
 

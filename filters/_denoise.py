@@ -165,7 +165,7 @@ def removed_db(before: np.ndarray, after: np.ndarray) -> float:
 
 
 def spectrum_picture(
-    before: np.ndarray, after: np.ndarray, *, name: str, rate: float | None, form: str
+    before: np.ndarray, after: np.ndarray, name: str, rate: float | None, form: str
 ) -> bytes:
     """Draw the spectra of a signal before and after.
 
