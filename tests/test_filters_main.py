@@ -361,6 +361,8 @@ def test_wrong_words_are_one_line_and_code_2(here, capsys, words, message):
         (b"x,r\n1,2\n3,inf\n", "column 'r', line 3 is 'inf', not a finite number"),
         (b"1,2\n3,4\nfive,6\n", "column '0', line 3 is 'five', not a finite number"),
         (b"x;r\n1,5;2\n", "column 'x', line 2 is '1,5', not a finite number"),
+        (b"1,5;2\n2,5;3\n", "column '0', line 1 is '1,5', not a finite number"),
+        (b"x,r\n1,2\n\n3,4\n", "column 'r', line 3 is empty"),
         (b"RIFF\x00\x01\x02", "in.csv is not a CSV file: it is no text"),
     ],
 )  # fmt: skip
@@ -405,6 +407,14 @@ def test_references_of_other_rate_or_length_are_refused(here, ecg, capsys):
     message = refusal(capsys, "ecg.csv", "--out", "o.csv", "--reference", "slow.csv")
     assert message == "slow.csv runs at 180 Hz, ecg.csv at 360 Hz"
     assert "are for tables" in refusal(capsys, "a.wav", "--fs", "8000", "--out", "out.wav")
+
+
+def test_time_of_a_reference_file_is_no_reference(here, ecg):
+    ecg[0][["time", "mains"]].to_csv("mains.csv", index=False)
+    ecg[0][["time", "ecg"]].to_csv("alone.csv", index=False)
+    assert denoise("ecg.csv", "--reference", "mains", "--out", "one.csv") == 0
+    assert denoise("alone.csv", "--reference", "mains.csv", "--out", "two.csv") == 0
+    np.testing.assert_array_equal(pd.read_csv("one.csv")["ecg"], pd.read_csv("two.csv")["ecg"])
 
 
 def test_force_replaces_even_the_input(here, ecg):

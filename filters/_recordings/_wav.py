@@ -36,7 +36,6 @@ class WavRecording(Recording):
         if not samples.size:
             raise RecordingError(f"{path} holds no samples")
         self._hertz, self.rate = rate, float(rate)
-        self._flat = samples.ndim == 1
         self._samples = samples.reshape(samples.shape[0], -1).copy()
         self.n_samples = self._samples.shape[0]
         self.names = [str(k) for k in range(self._samples.shape[1])]
@@ -70,5 +69,4 @@ class WavRecording(Recording):
         return n_clipped
 
     def write(self, file: IO[bytes]) -> None:
-        samples = self._samples[:, 0] if self._flat else self._samples
-        wavfile.write(file, self._hertz, samples)
+        wavfile.write(file, self._hertz, self._samples)
