@@ -23,7 +23,7 @@ _EXAMPLE = """\
 examples:
   filters denoise ecg.csv --reference mains --out clean.csv
   filters denoise cabin.wav --reference rotor.wav --filter rls --taps 256 --out voice.wav
-  filters denoise ecg.csv --signal ecg --delay 40 --out clean.csv --plot spectrum.png
+  filters denoise speech.wav --delay 800 --out clean.wav --plot spectrum.png
 """
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -98,7 +98,7 @@ def _denoise(options: argparse.Namespace) -> None:
 
     rate = f" at {recording.rate:g} Hz" if recording.rate else ""
     gains = ", ".join(
-        f"{removed_db(b, a):.1f} dB of power removed from {name!r}"
+        f"{round(removed_db(b, a), 1) + 0.0:.1f} dB of power removed from {name!r}"
         for name, b, a in zip(names, before.T, after.T, strict=True)
     )
     print(
@@ -236,9 +236,11 @@ def _parser() -> argparse.ArgumentParser:
         "denoise",
         help="remove noise from a CSV or WAV recording",
         description="Remove from a recording what can be predicted from references that hear the\n"
-        "noise but not the signal or, without references, what can be predicted from\n"
-        "its own past: hum and other tones. The filter adapts as it goes, so the first\n"
-        "moments are not yet clean. Other columns, and the dtype, stay as they are.",
+        "noise but not the signal. Without references, remove what can be predicted\n"
+        "from the past of the recording itself: hum and other tones, but also what\n"
+        "repeats itself in the signal, such as a heartbeat. The filter adapts as it\n"
+        "goes, so the first moments are not yet clean. Other columns, and the dtype,\n"
+        "stay as they are.",
         epilog=_EXAMPLE,
         formatter_class=form,
     )

@@ -161,7 +161,7 @@ def removed_db(before: np.ndarray, after: np.ndarray) -> float:
     power, rest = float(np.var(before / scale)), float(np.var(after / scale))
     if power == 0.0:
         return 0.0
-    return 10.0 * np.log10(power / rest) if rest else np.inf
+    return 10.0 * float(np.log10(power / rest)) if rest else np.inf
 
 
 def spectrum_picture(

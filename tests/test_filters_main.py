@@ -423,6 +423,22 @@ def test_force_replaces_even_the_input(here, ecg):
     assert not np.allclose(pd.read_csv("ecg.csv")["ecg"], ecg[0]["ecg"], rtol=1e-3)
 
 
+def test_a_device_is_never_replaced(here, capsys):
+    os.mkfifo("pipe")
+    message = refusal(capsys, "ecg.csv", "--out", "pipe", "--force")
+    assert message == "pipe is a device or a pipe; name a file"
+
+
+def test_a_link_stays_and_its_file_is_replaced(here):
+    os.mkdir("folder")
+    Path("folder/real.csv").write_text("old")
+    os.symlink("folder/real.csv", "link.csv")
+    words = ("--reference", "mains", "--out", "link.csv", "--force")
+    assert denoise("ecg.csv", *words) == 0
+    assert Path("link.csv").is_symlink()
+    assert Path("folder/real.csv").read_text().startswith("time,ecg,mains\n")
+
+
 def test_a_folder_without_permission_is_refused(here, capsys, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # chmod does not bind root
     assert refusal(capsys, "ecg.csv", "--out", "o.csv") == "the folder . cannot be written to"

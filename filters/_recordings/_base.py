@@ -69,6 +69,8 @@ def refuse_place(path: Path, *, force: bool) -> None:
     """Raise RecordingError where `write_file` could not, or should not, put a file."""
     if path.is_dir():
         raise RecordingError(f"{path} is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise RecordingError(f"{path} is a device or a pipe; name a file")
     if path.exists() and not force:
         raise RecordingError(f"{path} exists; --force replaces it")
     if not path.parent.is_dir():
@@ -91,6 +93,7 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     RecordingError
         If it cannot be written; there is then no file, or the one there was before.
     """
+    path = Path(os.path.realpath(path))  # a link stays, the file it names is replaced
     temporary = path.with_name(f".{path.name}.part")
     try:
         with open(temporary, "wb") as file:
