@@ -93,14 +93,14 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     RecordingError
         If it cannot be written; there is then no file, or the one there was before.
     """
-    path = Path(os.path.realpath(path))  # a link stays, the file it names is replaced
-    temporary = path.with_name(f".{path.name}.part")
+    target = Path(os.path.realpath(path))  # a link stays, the file it names is replaced
+    temporary = target.with_name(f".{target.name}.part")
     try:
         with open(temporary, "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except OSError as error:
         raise RecordingError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
