@@ -21,6 +21,7 @@ from .timeseries._validation import (
     all_or_nothing,
     check_finite,
     check_initial_states,
+    check_mask,
     check_series,
     check_signal,
 )
@@ -235,13 +236,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         rows, targets = check_signal(x, "x"), check_signal(d, "d")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"x has {rows.shape[0]} samples, d has {targets.shape[0]}.")
-        mask = np.empty(0, dtype=bool)
-        if update_mask is not None:
-            mask = np.asarray(update_mask, dtype=bool)
-            if mask.shape != (rows.shape[0],):
-                raise ValueError(
-                    f"update_mask must have shape ({rows.shape[0]},), got {mask.shape}."
-                )
+        mask = check_mask(update_mask, rows.shape[0])
         state = self._ready_state(getattr(self, "_state", None), rows, targets)
         rows = rows.astype(state["weights"].dtype, copy=False)
         targets = targets.astype(rows.dtype, copy=False)
