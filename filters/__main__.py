@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import math
 import os
 import sys
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     import numpy as np
 
-    from ._denoise import Cleaned
     from ._recordings import Recording
 
 _EXAMPLE = """\
 examples:
   filters denoise ecg.csv --reference mains --out clean.csv
   filters denoise cabin.wav --reference rotor.wav --filter rls --taps 256 --out voice.wav
+  filters denoise ecg.csv --fs 360 --frequency 50 --harmonics 3 --out clean.csv
   filters denoise speech.wav --delay 800 --out clean.wav --plot spectrum.png
 """
 _PICTURES = (".png", ".svg", ".pdf")
@@ -82,7 +81,7 @@ def _denoise(options: argparse.Namespace) -> None:
     names, references = _channels(recording, options)
     before = np.column_stack([recording.column(name) for name in names])
     start = time.perf_counter()
-    after, description = _clean(before, references, recording.rate, options)
+    after, description = _cleaned(before, references, recording.rate, options)
     seconds = time.perf_counter() - start
 
     for name, values in zip(names, after.T, strict=True):
@@ -109,6 +108,7 @@ def _denoise(options: argparse.Namespace) -> None:
 def _places(options: argparse.Namespace) -> tuple[Path, Path | None]:
     """Where to write the answer and the picture; refused before any work is done."""
     from ._recordings import is_wav, refuse_place
+    from .timeseries._extras import require_report_extra
 
     out = Path(options.out)
     refuse_place(out, force=options.force)
@@ -120,28 +120,37 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path | None]:
     if picture.suffix.lower() not in _PICTURES:
         raise _Refusal(f"--plot {picture} must end in one of {', '.join(_PICTURES)}")
     refuse_place(picture, force=options.force)
-    if importlib.util.find_spec("matplotlib") is None:
-        raise _Refusal('--plot needs matplotlib: pip install "reservoir-filters[report]"')
+    require_report_extra("--plot", "matplotlib")
     return out, picture
 
 
-def _clean(
+def _cleaned(
     signals: np.ndarray, references: np.ndarray, rate: float | None, options: argparse.Namespace
-) -> Cleaned:
+) -> tuple[np.ndarray, str]:
     """Run the method; what the filters warn of becomes lines."""
-    from ._denoise import METHODS, Settings
+    from ._denoise import Settings, denoise
 
-    method = options.method or ("cancel" if references.size else "line")
+    alone = "line" if options.frequency is None else "notch"
+    method = options.method or ("cancel" if references.size else alone)
     if method == "cancel" and not references.size:
         raise _Refusal("--method cancel needs a --reference")
-    settings = Settings(options.filter, _parameters(options), options.delay, rate)
+    if method == "notch" and any((options.filter, options.taps, options.step, options.forgetting)):
+        raise _Refusal("--method notch has no --filter, --taps, --step or --forgetting")
+    settings = Settings(
+        options.filter or "nlms",
+        _parameters(options),
+        options.delay,
+        rate,
+        options.frequency,
+        options.harmonics,
+    )
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        cleaned = METHODS[method](signals, references, settings, _progress)
+        answer = denoise(method, signals, references, settings, _progress)
     _clear_progress()
     for text in dict.fromkeys(str(warning.message) for warning in said):
         _say(f"warning: {text}")
-    return cleaned
+    return answer
 
 
 def _read(options: argparse.Namespace, path: str | None = None) -> Recording:
@@ -211,8 +220,8 @@ def _parameters(options: argparse.Namespace) -> dict[str, Any]:
     for name, (flag, value) in given.items():
         if value is None:
             continue
-        if name not in FILTERS[options.filter][1]:
-            raise _Refusal(f"{flag} is not a parameter of --filter {options.filter}")
+        if name not in FILTERS[options.filter or "nlms"][1]:
+            raise _Refusal(f"{flag} is not a parameter of --filter {options.filter or 'nlms'}")
         parameters[name] = value
     return parameters
 
@@ -236,11 +245,11 @@ def _parser() -> argparse.ArgumentParser:
         "denoise",
         help="remove noise from a CSV or WAV recording",
         description="Remove from a recording what can be predicted from references that hear the\n"
-        "noise but not the signal. Without references, remove what can be predicted\n"
-        "from the past of the recording itself: hum and other tones, but also what\n"
-        "repeats itself in the signal, such as a heartbeat. The filter adapts as it\n"
-        "goes, so the first moments are not yet clean. Other columns, and the dtype,\n"
-        "stay as they are.",
+        "noise but not the signal. With a frequency, remove a tone near it that may\n"
+        "drift, and its harmonics. Without either, remove what can be predicted from\n"
+        "the past of the recording itself: tones, but also what repeats itself in the\n"
+        "signal, such as a heartbeat. The filter adapts as it goes, so the first\n"
+        "moments are not yet clean. Other columns, and the dtype, stay as they are.",
         epilog=_EXAMPLE,
         formatter_class=form,
     )
@@ -251,8 +260,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--reference", metavar="REF", nargs="+", help=said)
     said = "columns to clean (default: the first that is neither time nor reference)"
     add("--signal", metavar="COLUMN", nargs="+", help=said)
-    add("--method", choices=METHODS, help="default: cancel with a reference, line without")
-    add("--filter", choices=FILTERS, default="nlms", help="default: nlms")
+    said = "default: cancel with a reference, notch with a frequency, else line"
+    add("--method", choices=METHODS, help=said)
+    add("--filter", choices=FILTERS, help="default: nlms")
     said = "length of the filter (default: 16; 64 for line, 256 for frequency)"
     add("--taps", metavar="N", type=_whole, help=said)
     said = "step size (default: nlms and apa 0.02, frequency 0.1, lms from the input's power)"
@@ -262,6 +272,10 @@ def _parser() -> argparse.ArgumentParser:
     said = "line: samples after which the noise, but not the signal, still resembles itself "
     said += "(default: those of 0.1 s, or 32)"
     add("--delay", metavar="N", type=_whole, help=said)
+    said = "notch: where the drifting tone is to be looked for"
+    add("--frequency", metavar="HZ", type=_positive, help=said)
+    said = "notch: tones at 1, 2, ... N times the frequency (default: 1)"
+    add("--harmonics", metavar="N", type=_whole, default=1, help=said)
     add("--time", metavar="COLUMN", help="column with the time (default: found by its name)")
     said = "rate of a table (default: from its time)"
     add("--fs", metavar="HZ", type=_positive, help=said)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.signal import welch
 
 from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptiveFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
+from ._notch import AdaptiveNotch
 from ._rls import RLSFilter
+from .displays import SpectrumDisplay
+from .tasks import LineEnhancer
+from .timeseries._extras import require_report_extra
 
 # Rows adapted to at once: long enough to cost nothing, short enough for Ctrl-C to be heard.
 _BLOCK = 1 << 15
@@ -43,75 +46,71 @@ class Settings:
         In samples, of the method "line".
     rate : float or None
         Samples a second.
+    frequency : float or None
+        In hertz, of the method "notch".
+    harmonics : int
+        Of the method "notch", the fundamental counted.
     """
 
     filter: str
     parameters: dict[str, Any]
     delay: int | None
     rate: float | None
+    frequency: float | None = None
+    harmonics: int = 1
 
 
-class Cleaned(NamedTuple):
-    """What a method gives."""
+class Method(NamedTuple):
+    """A way to clean given signals."""
 
-    signals: np.ndarray
-    """The cleaned columns, shape (n_samples, n_signals)."""
+    clean: Callable[[slice], np.ndarray]
+    """The cleaned rows of a slice, ``(n, n_signals)``; slices come in order."""
 
     description: str
     """The filter and its parameters."""
 
 
-Progress = Callable[[float], None]
-
-
-def cancel(
-    signals: np.ndarray, references: np.ndarray, settings: Settings, progress: Progress
-) -> Cleaned:
+def cancel(signals: np.ndarray, references: np.ndarray, settings: Settings) -> Method:
     """Remove from every signal what the references predict, as `NoiseCanceller` does.
 
     Parameters
     ----------
     signals : ndarray of shape (n_samples, n_signals)
+        With their means taken out.
     references : ndarray of shape (n_samples, n_references)
     settings : Settings
-    progress : callable
-        Told the share that is done.
 
     Returns
     -------
-    Cleaned
-        The a-priori errors; the means of the signals stay.
-
-    Raises
-    ------
-    DivergenceError
-        If the filter's weights left the finite numbers.
+    Method
     """
-    filt, description = _filter(settings, n_taps=16)
-    means = signals.mean(axis=0)
-    errors = _errors(filt, references - references.mean(axis=0), signals - means, progress)
-    return Cleaned(errors + means, description)
+    inner, description = _filter(settings, n_taps=16)
+    references = references - references.mean(axis=0)
+    session = inner.stream()
+
+    def clean(part: slice) -> np.ndarray:
+        noise = session.learn_many(references[part], signals[part])
+        return signals[part] - noise.reshape(-1, signals.shape[1])
+
+    return Method(clean, description)
 
 
-def line(
-    signals: np.ndarray, references: np.ndarray, settings: Settings, progress: Progress
-) -> Cleaned:
+def line(signals: np.ndarray, references: np.ndarray, settings: Settings) -> Method:
     """Remove from every signal what its own past predicts, as `LineEnhancer` does.
 
     Parameters
     ----------
-    signals, references, settings, progress
+    signals, references, settings
         As in `cancel`; the references are not looked at.
 
     Returns
     -------
-    Cleaned
-        The a-priori errors; the means of the signals stay.
+    Method
 
     Raises
     ------
     ValueError
-        If the delay is as long as the recording, and as `cancel`.
+        If the delay is as long as the recording.
     """
     delay = settings.delay
     if delay is None:
@@ -120,27 +119,88 @@ def line(
         raise ValueError(
             f"the delay of {delay} samples leaves nothing of the {signals.shape[0]} that there are"
         )
-    filt, description = _filter(settings, n_taps=64)
+    inner, description = _filter(settings, n_taps=64)
+    session = LineEnhancer(inner, delay=delay, output="noise").stream()
     description += f" behind a delay of {delay} samples"
-    means = signals.mean(axis=0)
-    centred = signals - means
-    past = np.zeros_like(centred)
-    past[delay:] = centred[:-delay]
-    errors = np.empty_like(centred)
-    n_signals = centred.shape[1]
-    for j in range(n_signals):
-        column = slice(j, j + 1)
-        errors[:, column] = _errors(
-            filt.reset(), past[:, column], centred[:, column], progress, j, n_signals
-        )
-    return Cleaned(errors + means, description)
+    return Method(lambda part: session.learn_many(signals[part]), description)
 
 
-METHODS: dict[str, Callable[[np.ndarray, np.ndarray, Settings, Progress], Cleaned]] = {
+def notch(signals: np.ndarray, references: np.ndarray, settings: Settings) -> Method:
+    """Remove a drifting tone and its harmonics from every signal, by `AdaptiveNotch`.
+
+    Parameters
+    ----------
+    signals, references, settings
+        As in `cancel`; the references are not looked at.
+
+    Returns
+    -------
+    Method
+
+    Raises
+    ------
+    ValueError
+        Without a frequency or a rate, or for harmonics that the rate does not allow.
+    """
+    if settings.frequency is None:
+        raise ValueError("--method notch needs --frequency, where the tone is to be looked for")
+    if settings.rate is None:
+        raise ValueError("--method notch needs the rate: give --fs, or a table with its time")
+    chosen = AdaptiveNotch(
+        settings.rate, frequency=settings.frequency, n_harmonics=settings.harmonics
+    )
+    session = chosen.stream()
+    described = f"AdaptiveNotch(frequency={chosen.frequency!r}, n_harmonics={chosen.n_harmonics})"
+    return Method(lambda part: session.learn_many(signals[part]), described)
+
+
+METHODS: dict[str, Callable[[np.ndarray, np.ndarray, Settings], Method]] = {
     "cancel": cancel,
     "line": line,
+    "notch": notch,
 }
 """The methods by name."""
+
+
+def denoise(
+    method: str,
+    signals: np.ndarray,
+    references: np.ndarray,
+    settings: Settings,
+    progress: Callable[[float], None],
+) -> tuple[np.ndarray, str]:
+    """Run a method over whole signals, block by block: the same bits as in one go.
+
+    Parameters
+    ----------
+    method : str
+        A key of `METHODS`.
+    signals : ndarray of shape (n_samples, n_signals)
+    references : ndarray of shape (n_samples, n_references)
+    settings : Settings
+    progress : callable
+        Told the share that is done.
+
+    Returns
+    -------
+    cleaned : ndarray, as `signals`
+        The means of the signals stay.
+    description : str
+        The filter and its parameters.
+
+    Raises
+    ------
+    ValueError
+        As the method, and `DivergenceError` if weights left the finite numbers.
+    """
+    means = signals.mean(axis=0)
+    clean, description = METHODS[method](signals - means, references, settings)
+    answer = np.empty_like(signals)
+    for a in range(0, signals.shape[0], _BLOCK):
+        progress(a / signals.shape[0])
+        part = slice(a, a + _BLOCK)
+        answer[part] = clean(part) + means
+    return answer, description
 
 
 def removed_db(before: np.ndarray, after: np.ndarray) -> float:
@@ -189,20 +249,15 @@ def spectrum_picture(
     ImportError
         If matplotlib is not installed.
     """
+    require_report_extra("--plot", "matplotlib")
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.add_subplot()
-    for signal, label, color in ((before, "before", "#b8c0c8"), (after, "after", "#c2410c")):
-        length = min(2048, signal.size)
-        frequency, power = welch(signal, rate or 1.0, nperseg=length)
-        floor = max(float(power.max()), np.finfo(float).tiny) * 1e-12
-        axes.plot(frequency, 10 * np.log10(np.maximum(power, floor)), color=color, label=label)
-    axes.set_title(f"Spectrum of {name}")
-    axes.set_xlabel("frequency in hertz" if rate else "frequency in cycles a sample")
-    axes.set_ylabel("power density in dB")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    length = min(2048, before.size)
+    display = SpectrumDisplay.from_signals(
+        before, after, fs=rate, nperseg=length, ax=figure.add_subplot()
+    )
+    display.ax_.set_title(f"Spectrum of {name}")
     content = io.BytesIO()
     figure.savefig(content, format=form, dpi=120)
     return content.getvalue()
@@ -216,20 +271,3 @@ def _filter(settings: Settings, *, n_taps: int) -> tuple[AdaptiveFilter, str]:
     parameters = {"n_taps": n_taps, **defaults, **settings.parameters}
     listed = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
     return kind(**parameters), f"{kind.__name__}({listed})"
-
-
-def _errors(
-    filt: AdaptiveFilter,
-    x: np.ndarray,
-    d: np.ndarray,
-    progress: Progress,
-    turn: int = 0,
-    n_turns: int = 1,
-) -> np.ndarray:
-    """A-priori errors of the filter, block by block: the same bits as in one go."""
-    errors = np.empty_like(d)
-    for a in range(0, d.shape[0], _BLOCK):
-        progress((turn + a / d.shape[0]) / n_turns)
-        part = slice(a, a + _BLOCK)
-        errors[part] = filt.adapt(x[part], d[part]).error
-    return errors

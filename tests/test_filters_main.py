@@ -13,7 +13,14 @@ import pandas as pd
 import pytest
 from scipy.io import wavfile
 
-from filters import FrequencyDomainFilter, LineEnhancer, NLMSFilter, NoiseCanceller, RLSFilter
+from filters import (
+    AdaptiveNotch,
+    FrequencyDomainFilter,
+    LineEnhancer,
+    NLMSFilter,
+    NoiseCanceller,
+    RLSFilter,
+)
 from filters.__main__ import main
 from filters.signals import cabin_paths, mains_hum, rotor_noise, speech_like, through_paths
 from filters.timeseries import snr_db
@@ -186,6 +193,27 @@ def test_every_filter_removes_the_hum(here, ecg, name):
     assert denoise("ecg.csv", *words, "--out", "clean.csv") == 0
     clean = pd.read_csv("clean.csv")["ecg"].to_numpy()
     assert gain_db(ecg[1], ecg[0]["ecg"].to_numpy(), clean, 10 * FS) > 6
+
+
+def test_a_drifting_tone_near_a_frequency_is_removed_without_a_reference(here, ecg, capsys):
+    assert denoise("ecg.csv", "--frequency", 50, "--out", "clean.csv") == 0
+    said = capsys.readouterr().out
+    assert "AdaptiveNotch(frequency=50.0, n_harmonics=1)" in said
+    given, truth = ecg
+    cleaned = pd.read_csv("clean.csv")["ecg"].to_numpy()
+    assert gain_db(truth, given["ecg"].to_numpy(), cleaned, 10 * FS) > 15
+    centred = given[["ecg"]].to_numpy() - given["ecg"].mean()
+    wanted = AdaptiveNotch(360.0, 50.0).fit_transform(centred)[:, 0]
+    np.testing.assert_allclose(cleaned, wanted + given["ecg"].mean(), rtol=0, atol=1e-9)
+
+
+def test_the_notch_says_what_it_needs(here, capsys):
+    pd.DataFrame({"a": np.ones(99)}).to_csv("plain.csv", index=False)
+    to = ("--out", "o.csv")
+    assert "--frequency" in refusal(capsys, "ecg.csv", "--method", "notch", *to)
+    assert "--fs" in refusal(capsys, "plain.csv", "--frequency", 50, *to)
+    assert "fs / 2" in refusal(capsys, "ecg.csv", "--frequency", 100, "--harmonics", 2, *to)
+    assert "no --filter" in refusal(capsys, "ecg.csv", "--frequency", 50, "--taps", 9, *to)
 
 
 def test_long_recordings_in_blocks_are_as_in_one_go(here, monkeypatch):
