@@ -64,6 +64,8 @@ class LMSFilter(AdaptiveFilter):
         Weights, newest sample first: the impulse response. With several outputs
         (n_outputs, n_channels, n_taps).
     intercept_ : float or ndarray of shape (n_outputs,)
+    step_size_ : float
+        The last step used; 0 before the first sound.
     n_samples_seen_ : int
     n_features_in_ : int
         Number of channels.
@@ -164,12 +166,22 @@ class LMSFilter(AdaptiveFilter):
         power = row_power(rows) + float(self.fit_intercept)
         held = np.empty(rows.shape[0])
         held_energy(power, self.n_taps, self._decay(), state["energy"], held)
+        return self._share(held, rows.shape[1], dtype).astype(dtype)
+
+    def _share(self, held: np.ndarray, n_channels: int, dtype: np.dtype) -> np.ndarray:
+        """The "auto" step for a held energy."""
         if self.sign in ("data", "both"):
             # |sign(x)|^2 = 1: the update scales with the amplitude, not the power, of the input.
-            held = np.sqrt(held * rows.shape[1] * self.n_taps)
+            held = np.sqrt(held * n_channels * self.n_taps)
         lowest = _silence(dtype)
-        share = np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > lowest)
-        return share.astype(dtype)
+        return np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > lowest)
+
+    def _publish(self, state: State) -> None:
+        super()._publish(state)
+        n_channels, dtype = state["history"].shape[1], state["weights"].real.dtype
+        auto = self.step_size == "auto"
+        step = self._share(state["energy"][1:], n_channels, dtype)[0] if auto else self.step_size
+        self.step_size_ = float(step)
 
     def _warn_of_step(self, rows: np.ndarray) -> None:
         if self.sign is not None or self.step_size == "auto" or rows.shape[0] < _LEAST_ROWS:

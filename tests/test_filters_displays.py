@@ -9,8 +9,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import signal
+from sklearn.base import clone
 
-from filters import FilterAdaptationDisplay, LMSFilter, NLMSFilter, RLSFilter, SpectrumDisplay
+from filters import (
+    FilterAdaptationDisplay,
+    LMSFilter,
+    NLMSFilter,
+    RLSFilter,
+    SpectrumDisplay,
+    VariableStepFilter,
+)
 from filters.theory import coherence_bound
 
 # Steps that are meant to be too large, or large enough to see something.
@@ -238,3 +246,22 @@ def test_displays_name_the_extra_where_matplotlib_is_missing(monkeypatch):
 def test_importing_the_displays_does_not_import_matplotlib():
     code = "import sys, filters; filters.SpectrumDisplay; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("f", [VariableStepFilter(3), LMSFilter(3)], ids=repr)
+def test_adaptation_display_of_an_estimator_shows_a_step_that_changes(f):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(1205) * np.where(np.arange(1205) < 600, 1.0, 3.0)
+    d = x + 0.1 * rng.standard_normal(1205)
+    display = FilterAdaptationDisplay.from_estimator(f, x, d)
+    steps = display.axes_[2].lines[0]
+    assert display.axes_[2].get_ylabel() == "step size"
+    np.testing.assert_array_equal(steps.get_xdata()[:3], [1, 3, 5])  # two samples a snapshot
+    assert steps.get_xdata()[-1] == 1204
+    for k in (1, 700, 1204):
+        before = clone(f)
+        before.adapt(x[: k + 1], d[: k + 1])
+        at = np.flatnonzero(steps.get_xdata() == k)
+        if at.size:
+            assert steps.get_ydata()[at[0]] == before.step_size_
+    np.testing.assert_array_equal(display.error, clone(f).adapt(x, d).error)

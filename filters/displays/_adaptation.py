@@ -31,8 +31,8 @@ class FilterAdaptationDisplay:
         Weights after every `store_weights`-th sample; None: no panel.
     store_weights : int, default=1
         Samples between two rows of `weights`.
-    step_size : ndarray of shape (n_timesteps,), default=None
-        Step size of every sample, of an algorithm that varies it; None: no panel.
+    step_size : ndarray of shape (n_timesteps,) or one value a `store_weights` samples, default=None
+        Step size over time, of an algorithm that varies it; None: no panel.
     fs : float, default=None
         Sampling rate in Hz: time is then in seconds. None: in samples.
 
@@ -93,7 +93,9 @@ class FilterAdaptationDisplay:
         Parameters
         ----------
         filter : estimator with `adapt`
-            Left alone. Where its `store_weights` is 0, about 500 snapshots are kept.
+            Left alone. Where its `store_weights` is 0, about 500 snapshots are kept, of the step
+            size too if the filter has a `step_size_` that changes (`LMSFilter`,
+            `VariableStepFilter`; the mean over outputs).
         x, d, update_mask
             As in its `adapt`.
         fs, window, ax
@@ -104,12 +106,23 @@ class FilterAdaptationDisplay:
         FilterAdaptationDisplay
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
-        adapting = clone(filter)
-        if not adapting.store_weights:
-            adapting.set_params(store_weights=max(1, np.shape(d)[0] // _SNAPSHOTS))
-        result = adapting.adapt(x, d, update_mask=update_mask)
-        every = adapting.store_weights
-        return cls.from_result(result, store_weights=every, fs=fs, window=window, ax=ax)
+        adapting, n = clone(filter), np.shape(d)[0]
+        every = adapting.store_weights or max(1, n // _SNAPSHOTS)
+        adapting.set_params(store_weights=every)
+        pieces, steps = [], []
+        for a in range(0, n, every):
+            part = slice(a, a + every)
+            mask = None if update_mask is None else np.asarray(update_mask)[part]
+            pieces.append(
+                adapting.adapt(np.asarray(x)[part], np.asarray(d)[part], update_mask=mask)
+            )
+            steps.append(np.mean(getattr(adapting, "step_size_", np.nan)))
+        result = AdaptResult(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+        # A step that never changed needs no picture.
+        varied = steps if np.ptp(steps) > 0 else None
+        return cls.from_result(
+            result, store_weights=every, step_size=varied, fs=fs, window=window, ax=ax
+        )
 
     @classmethod
     def from_result(
@@ -192,9 +205,11 @@ class FilterAdaptationDisplay:
                 f"{n} samples and store_weights={self.store_weights} do not give "
                 f"{len(self.weights)} rows of weights. Give the filter's store_weights."
             )
-        if self.step_size is not None and np.shape(self.step_size) != (n,):
+        stored = -(-n // self.store_weights)
+        if self.step_size is not None and np.shape(self.step_size) not in ((n,), (stored,)):
             raise ValueError(
-                f"step_size must have shape ({n},), one a sample; got {np.shape(self.step_size)}."
+                f"step_size must have shape ({n},), one a sample, or ({stored},), one a "
+                f"{self.store_weights} samples; got {np.shape(self.step_size)}."
             )
 
     def _times(self, samples: np.ndarray) -> np.ndarray:
@@ -222,5 +237,9 @@ class FilterAdaptationDisplay:
             axes.set_title(f"{curves.shape[1]} weights, newest sample darkest", fontsize="medium")
 
     def _plot_steps(self, axes: Any) -> None:
-        axes.plot(self._times(np.arange(len(self.step_size))), self.step_size, color=INK, lw=1)
+        n = np.shape(self.error)[0]
+        ends = np.arange(1, len(self.step_size) + 1) * (
+            1 if len(self.step_size) == n else self.store_weights
+        )
+        axes.plot(self._times(np.minimum(ends, n) - 1), self.step_size, color=INK, lw=1)
         axes.set_ylabel("step size")
