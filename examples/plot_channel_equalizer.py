@@ -7,6 +7,7 @@ independent runs and writes ``plot_channel_equalizer.png`` beside itself.
 S. Haykin, Adaptive Filter Theory, computer experiments on adaptive equalisation (LMS and RLS).
 """
 
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -18,6 +19,9 @@ from scipy.linalg import toeplitz
 
 from filters import LMSFilter, NLMSFilter, RLSFilter
 from filters.timeseries import convergence_time, ensemble_learning_curve
+
+# The library warns of the published step of .075, rightly: that it bursts is part of the answer.
+warnings.filterwarnings("ignore", message=".*is not below", category=RuntimeWarning)
 
 WIDTHS = (2.9, 3.1, 3.3, 3.5)
 N_TAPS, DELAY, NOISE_VARIANCE = 11, 7, 0.001

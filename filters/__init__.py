@@ -6,6 +6,7 @@ from ._base import AdaptResult
 from ._equalizer import ChannelEqualizer
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
+from ._notch import AdaptiveNotch
 from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
@@ -20,6 +21,7 @@ __all__ = [
     "AdalineClassifier",
     "AdalineRegressor",
     "AdaptResult",
+    "AdaptiveNotch",
     "AffineProjectionFilter",
     "ChannelEqualizer",
     "FilterAdaptationDisplay",

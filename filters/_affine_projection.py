@@ -9,6 +9,7 @@ import numpy as np
 from ._base import AdaptiveFilter
 from ._input_power import regularization_of_rows
 from ._state import State
+from ._steps import NLMS_ADVICE, NLMS_BOUND, warn_of_step
 from .kernels.affine_projection import affine_projection, settle, start_gram
 from .timeseries._sklearn_private import StrOptions, non_negative, positive, positive_int
 
@@ -165,6 +166,9 @@ class AffineProjectionFilter(AdaptiveFilter):
         z = np.concatenate([np.zeros(self.order * n_channels, dtype=z.dtype), z])
         start_gram(z, n_channels, state["lags"], state["place"], state["gram"])
         return z
+
+    def _warn_of_step(self, rows: np.ndarray) -> None:
+        warn_of_step(self, NLMS_BOUND, NLMS_ADVICE)
 
     def _divergence_advice(self, rows: np.ndarray) -> str:
         return (

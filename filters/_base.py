@@ -21,6 +21,7 @@ from .timeseries._validation import (
     all_or_nothing,
     check_finite,
     check_initial_states,
+    check_mask,
     check_series,
     check_signal,
 )
@@ -81,6 +82,9 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
     def _divergence_advice(self, rows: np.ndarray) -> str:
         """The parameter value, the bound and the remedy, for the error message."""
         raise NotImplementedError
+
+    def _warn_of_step(self, rows: np.ndarray) -> None:
+        """Warn where the step is beyond what is known to be safe on this input."""
 
     def _one_sample(self) -> OneSample | None:
         """The algorithm for one sample of one channel at a time, if it has a form of its own."""
@@ -143,6 +147,7 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         data = check_series(self, X, y, reset=reset, target="numeric", groups=groups)
         state = None if reset else self._state
         state = self._ready_state(state, data.rows, data.targets)
+        self._warn_of_step(data.rows)
         stored = []
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
@@ -231,16 +236,11 @@ class AdaptiveFilter(SeriesRegressorMixin, BaseEstimator):
         rows, targets = check_signal(x, "x"), check_signal(d, "d")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"x has {rows.shape[0]} samples, d has {targets.shape[0]}.")
-        mask = np.empty(0, dtype=bool)
-        if update_mask is not None:
-            mask = np.asarray(update_mask, dtype=bool)
-            if mask.shape != (rows.shape[0],):
-                raise ValueError(
-                    f"update_mask must have shape ({rows.shape[0]},), got {mask.shape}."
-                )
+        mask = check_mask(update_mask, rows.shape[0])
         state = self._ready_state(getattr(self, "_state", None), rows, targets)
         rows = rows.astype(state["weights"].dtype, copy=False)
         targets = targets.astype(rows.dtype, copy=False)
+        self._warn_of_step(rows)
         output, stored = self._advance(state, rows, targets, mask)
         if not hasattr(self, "_state"):
             self.n_features_in_ = rows.shape[1]

@@ -11,7 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import AdaptiveFilter
+from ._equalizer_stream import EqualizerStream, advance, begin_series, open_parts
 from ._rls import RLSFilter
+from ._stream import FilterStream
+from ._task_stream import Parts, copy_parts
 from .theory import estimate_delay
 from .timeseries._mixins import SeriesRegressorMixin
 from .timeseries._sklearn_private import HasMethods, Interval, StrOptions, validate_parameters
@@ -62,7 +65,8 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
     from. `predict` runs the frozen filter and moves its output back by `delay_`, so that row t
     answers symbol t. Samples outside the series count as zero: the last `delay_` answers of each
     series (the first ones, for a negative delay) are made from fewer samples and are less sure.
-    Decisions are the caller's: ``np.sign`` of the answer for binary symbols.
+    Decisions are the caller's: ``np.sign`` of the answer for binary symbols. Complex symbols go
+    through `stream`, with a given delay.
 
     References
     ----------
@@ -81,7 +85,7 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "filter": [HasMethods(["adapt", "predict", "clear_history"]), None],
+        "filter": [HasMethods(["adapt", "predict", "stream"]), None],
         "delay": [Interval(Integral, None, None, closed="neither"), StrOptions({"auto"})],
     }
 
@@ -115,9 +119,9 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
         with all_or_nothing(self):
             validate_parameters(self)
             data = check_series(self, X, y, reset=True, target="numeric", groups=groups)
-            self.filter_ = RLSFilter(n_taps=11) if self.filter is None else clone(self.filter)
+            inner = self._inner()
             self.delay_ = (
-                _best_delay(data, getattr(self.filter_, "n_taps", 1))
+                _best_delay(data, getattr(inner._filter, "n_taps", 1))
                 if self.delay == "auto"
                 else int(self.delay)
             )
@@ -127,21 +131,73 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
                     f"delay={self.delay_} leaves no row to train on: the longest series has "
                     f"{longest} row(s). Give a smaller delay or longer series."
                 )
-            for a, b in data.stacked.spans():
-                self._adapt(data.rows[a:b], data.targets[a:b])
-            self._target_form = data.form
-        return self
+            return self._learn(data, open_parts(inner, self.delay_, data.rows, data.targets))
 
-    def _adapt(self, rows: np.ndarray, targets: np.ndarray) -> None:
-        n, delay = rows.shape[0], self.delay_
-        if abs(delay) >= n:
-            return
-        self.filter_.clear_history()
-        if delay < 0:
-            self.filter_.adapt(rows[:delay], targets[-delay:])
-            return
-        late = np.concatenate([np.zeros_like(targets[:delay]), targets[: n - delay]])
-        self.filter_.adapt(rows, late, update_mask=np.arange(n) >= delay)
+    def partial_fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
+        """Go on adapting where the last call stopped; a first call is `fit`.
+
+        Parameters
+        ----------
+        X, y, groups
+            As in `fit`. Stated series start and end with an empty delay line.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As `fit`.
+        """
+        if not hasattr(self, "_parts"):
+            return self.fit(X, y, groups=groups)
+        with all_or_nothing(self):
+            data = check_series(self, X, y, reset=False, target="numeric", groups=groups)
+            return self._learn(data, copy_parts(self._parts))
+
+    def stream(self, initial_state: dict[str, np.ndarray] | None = None) -> EqualizerStream:
+        """Open a session that goes on sample by sample; the equaliser stays as it is.
+
+        Parameters
+        ----------
+        initial_state : dict of arrays, default=None
+            A `state` of an earlier session; None goes on where the last fit stopped, or starts
+            anew if there was none.
+
+        Returns
+        -------
+        EqualizerStream
+
+        Raises
+        ------
+        ValueError
+            Before `fit` with ``delay="auto"``, or for a state of something else.
+        """
+        validate_parameters(self)
+        delay = getattr(self, "delay_", self.delay)
+        if delay == "auto":
+            raise ValueError('delay="auto" is found by fit: fit first, or give a delay.')
+        return EqualizerStream(
+            self._inner(), int(delay), getattr(self, "_parts", None), initial_state
+        )
+
+    def _inner(self) -> FilterStream:
+        return (RLSFilter(n_taps=11) if self.filter is None else clone(self.filter)).stream()
+
+    def _learn(self, data: SeriesData, parts: Parts) -> Self:
+        for a, b in data.stacked.spans():
+            if data.stacked.bounded:
+                begin_series(parts)
+                if b - a <= abs(self.delay_):  # there is nothing to learn from
+                    continue
+            advance(parts, data.rows[a:b], data.targets[a:b])
+        if data.stacked.bounded:
+            begin_series(parts)
+        self._parts = parts
+        self.filter_ = parts["filter"].to_filter()
+        self._target_form = data.form
+        return self
 
     def predict(self, X: Any, *, groups: Any = None) -> Any:
         """Equalise with the frozen weights; row t answers symbol t.

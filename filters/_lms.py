@@ -15,6 +15,7 @@ from ._input_power import (
 )
 from ._one_sample import OneSample
 from ._state import State, adapt_each_output
+from ._steps import NLMS_ADVICE, NLMS_BOUND, warn_of_step
 from .kernels.lms import held_energy, lms, lms_one, nlms, nlms_one
 from .theory import max_step_size
 from .timeseries._sklearn_private import StrOptions, non_negative, positive
@@ -24,6 +25,8 @@ from .timeseries._sklearn_private import StrOptions, non_negative, positive
 # colour of the input; on stationary input step * tr R comes out near 0.05 to 0.1, where LMS still
 # follows its small-step theory.
 _AUTO_SHARE = 0.15
+# A step is judged on this many first rows, if there are so many.
+_LEAST_ROWS, _MOST_ROWS = 50, 8192
 # The envelope of the energy forgets over this many delay-line lengths.
 _AUTO_HOLD = 32
 
@@ -168,6 +171,23 @@ class LMSFilter(AdaptiveFilter):
         share = np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > lowest)
         return share.astype(dtype)
 
+    def _warn_of_step(self, rows: np.ndarray) -> None:
+        if self.sign is not None or self.step_size == "auto" or rows.shape[0] < _LEAST_ROWS:
+            return
+        rows = rows[:_MOST_ROWS]
+        with np.errstate(over="ignore"):
+            trace = self.n_taps * float(np.mean(row_power(rows)))
+            if self.step_size * trace <= 0.1 or rows.shape[0] < 2 * self.n_taps:
+                return
+            safe = max_step_size(rows, self.n_taps, mode="safe")
+        warn_of_step(
+            self,
+            safe,
+            "the largest step that was measured to be safe on input of this colour "
+            '(filters.theory.max_step_size, mode="safe"). LMS may burst or diverge. Lower '
+            'step_size, take step_size="auto" or use NLMSFilter.',
+        )
+
     def _decay(self) -> float:
         return 1.0 - 1.0 / (_AUTO_HOLD * self.n_taps)
 
@@ -289,6 +309,9 @@ class NLMSFilter(AdaptiveFilter):
             )
 
         return adapt_each_output(state, targets, output, adapt)
+
+    def _warn_of_step(self, rows: np.ndarray) -> None:
+        warn_of_step(self, NLMS_BOUND, NLMS_ADVICE)
 
     def _one_sample(self) -> OneSample:
         share, epsilon = 0.0, 0.0

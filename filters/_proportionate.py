@@ -9,6 +9,7 @@ import numpy as np
 from ._base import AdaptiveFilter
 from ._input_power import regularization_of_rows
 from ._state import State, adapt_each_output
+from ._steps import NLMS_ADVICE, NLMS_BOUND, warn_of_step
 from .kernels.proportionate import ipnlms
 from .timeseries._sklearn_private import StrOptions, between, non_negative, positive
 
@@ -123,6 +124,9 @@ class ProportionateFilter(AdaptiveFilter):
             )
 
         return adapt_each_output(state, targets, output, adapt)
+
+    def _warn_of_step(self, rows: np.ndarray) -> None:
+        warn_of_step(self, NLMS_BOUND, NLMS_ADVICE)
 
     def _divergence_advice(self, rows: np.ndarray) -> str:
         return (

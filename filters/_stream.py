@@ -8,6 +8,7 @@ import numpy as np
 
 from ._one_sample import flatten, unflatten
 from ._state import State, copy_state
+from .timeseries._validation import check_mask
 from .timeseries._windows import with_history
 
 if TYPE_CHECKING:
@@ -102,14 +103,25 @@ class FilterStream:
         """Return the output for `x` and advance the delay line without learning."""
         return _one(self.predict_many(_row(x)))
 
-    def learn_many(self, X: Any, y: Any) -> np.ndarray:
-        """As `learn_one` for a block; returns ``(n_timesteps,)`` or with ``n_outputs`` columns."""
+    def learn_many(self, X: Any, y: Any, *, update_mask: Any = None) -> np.ndarray:
+        """As `learn_one` for a block; returns ``(n_timesteps,)`` or with ``n_outputs`` columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
+        y : array-like of shape (n_timesteps,) or (n_timesteps, n_outputs)
+        update_mask : array-like of bool, shape (n_timesteps,), default=None
+            Where False the weights are frozen.
+        """
         rows, targets = as_block(X, "X"), as_block(y, "y")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"X has {rows.shape[0]} samples, y has {targets.shape[0]}.")
+        if self._state is None:
+            self._filter._warn_of_step(rows)
         state = self._state_for(rows, targets)
         rows = rows.astype(state["weights"].dtype, copy=False)
-        output, _ = self._filter._advance(state, rows, targets)
+        mask = check_mask(update_mask, rows.shape[0])
+        output, _ = self._filter._advance(state, rows, targets, mask)
         self._move_on(state)
         return output[:, 0] if output.shape[1] == 1 else output
 

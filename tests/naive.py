@@ -318,3 +318,48 @@ def ipnlms(rows, d, w, step, epsilon, proportionality, *, mask=None):
         outputs.append(y)
         history.append(w)
     return np.array(outputs), np.array(history)
+
+
+def tracking_notch(x, g, fs, home, n_harmonics, gains):
+    """Signal without the tone and frequency after every row of the tracking notch.
+
+    Each harmonic is demodulated on its own, with exponentials of the phase itself. `gains` has the
+    keys frequency, slew, leak, band, decay, largest, doubt, homing and gate.
+    """
+    order = np.arange(1, n_harmonics + 1)
+    rate = min(g, gains["largest"] * 2 * np.pi * min(home, fs / 2 - home) / fs)
+    share = min(gains["band"] * rate, 0.5)
+    a, level = np.zeros(n_harmonics, complex), np.zeros(n_harmonics)
+    left, amplitude = (np.zeros((2, n_harmonics), complex) for _ in range(2))
+    f, slew, phases, errors = home, 0.0, [0.0], []
+    cleaned, track = [], []
+    for value in x:
+        on = order * f < fs / 2
+        a[~on], level[~on], left[:, ~on], amplitude[:, ~on] = 0, 0, 0, 0
+        reference = np.exp(1j * order * phases[-1])
+        errors.append(value - np.sum(np.real(a * reference)[on]))
+        cleaned.append((1 - on.sum() * g / 2) * errors[-1])
+        if len(errors) > 1:
+            change = reference - np.exp(1j * order * phases[-2])
+            seen = 2 * (errors[-1] - errors[-2]) * np.conj(change) / np.abs(change) ** 2
+            for band, source in ((left, seen), (amplitude, a)):
+                band[0] += share * (source - band[0]) * on
+                band[1] += share * (band[0] - band[1]) * on
+            level = np.where(
+                on, np.maximum(np.abs(left[1]), (1 - gains["decay"] * rate) * level), 0
+            )
+            snr = np.divide(np.abs(amplitude[1]), level, where=level > 0, out=0 * level) ** 2
+            gate = np.where(order == 1, 1, snr**2 / (snr**2 + gains["gate"]))
+            cross = np.imag(left[1] * np.conj(amplitude[1]))
+            turn = np.sum(order * gate * np.divide(cross, level**2, where=level > 0, out=0 * level))
+            total = np.sum(order**2 * gate * snr) + gains["doubt"]
+            trust = 1 - gains["doubt"] / total
+            follow = gains["frequency"] * rate
+            step = follow * g / 2 * turn / total * fs / (2 * np.pi)
+            slew += gains["slew"] * rate * (trust * step - gains["leak"] * slew)
+            slew *= 1 - follow * (1 - trust)
+            f += step + slew + gains["homing"] * follow * (1 - trust) ** 2 * (home - f)
+        a = a + np.where(on, g * errors[-1] * np.conj(reference), 0)
+        track.append(f)
+        phases.append(phases[-1] + 2 * np.pi * f / fs)
+    return np.array(cleaned), np.array(track)

@@ -15,6 +15,9 @@ from filters.timeseries import (
 )
 from filters.timeseries._adaptation import error_power, moving_mean
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 # ---- gain of the signal-to-noise ratio -----------------------------------------------------------
 
 

@@ -204,6 +204,7 @@ def test_predictions_of_a_session_start_the_projection_anew():
     np.testing.assert_allclose(got, outputs[35:], rtol=0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
 def test_divergence_names_step_size_and_order():
     x, d = problem(3000)
     with pytest.raises(ValueError, match=r"step_size=4.0, order=3 .* 0 < step_size < 2"):

@@ -22,6 +22,9 @@ from filters import (
 )
 from filters.timeseries import DivergenceError
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 FILTERS = {
     "lms": lambda n_taps=1, **more: LMSFilter(n_taps, step_size=0.02, **more),
     "lms-auto": LMSFilter,

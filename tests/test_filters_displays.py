@@ -13,6 +13,9 @@ from scipy import signal
 from filters import FilterAdaptationDisplay, LMSFilter, NLMSFilter, RLSFilter, SpectrumDisplay
 from filters.theory import coherence_bound
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 
 @pytest.fixture(autouse=True)
 def close_figures():

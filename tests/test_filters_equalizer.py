@@ -16,6 +16,9 @@ from sklearn.preprocessing import StandardScaler
 from filters import ChannelEqualizer, LMSFilter, NLMSFilter, RLSFilter
 from filters.timeseries import DivergenceError
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 N_TAPS, NOISE = 11, 0.001
 FILTERS = {
     "default": None,
@@ -237,3 +240,92 @@ def test_nothing_is_left_half_done_after_an_error():
         equalizer.fit(np.tile(X, (20, 1)), np.tile(a, 20))
     with pytest.raises(NotFittedError):
         equalizer.predict(X)
+
+
+def line_code(n=240, seed=2, kind=float):
+    rng = np.random.default_rng(seed)
+    symbols = rng.choice([-1.0, 1.0], n)
+    if kind is complex:
+        symbols = symbols + 1j * rng.choice([-1.0, 1.0], n)
+    received = np.convolve(symbols, [0.3, 1.0, 0.3 if kind is float else 0.3j])[:n]
+    return received + 0.02 * rng.standard_normal(n), symbols
+
+
+@pytest.mark.parametrize("inner", [None, NLMSFilter(7), LMSFilter(5, step_size=0.02)], ids=repr)
+@pytest.mark.parametrize("delay", [4, 0, -3])
+def test_a_session_learns_what_fit_does_in_any_pieces(delay, inner):
+    x, a = line_code()
+    equalizer = ChannelEqualizer(inner, delay=delay)
+    whole = clone(equalizer).stream().learn_many(x, a)
+    session = clone(equalizer).stream()
+    pieces = [session.learn_many(x[:2], a[:2])]
+    pieces += [[session.learn_one(x[k], a[k])] for k in range(2, 30)]
+    session = clone(equalizer).stream(initial_state=session.state)
+    pieces += [session.learn_many(x[30:131], a[30:131]), session.learn_many(x[131:], a[131:])]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    fitted = clone(equalizer).fit(x[:, np.newaxis], a)
+    np.testing.assert_array_equal(session.state["filter.weights"][0, ::-1], fitted.filter_.coef_[0])
+    parts = clone(equalizer)
+    for rows in (slice(0, 60), slice(60, 61), slice(61, 240)):
+        parts.partial_fit(x[rows, np.newaxis], a[rows])
+    np.testing.assert_array_equal(parts.filter_.coef_, fitted.filter_.coef_)
+
+
+@pytest.mark.parametrize("delay", [3, -2])
+def test_a_frozen_session_answers_late_what_predict_answers(delay):
+    x, a = line_code()
+    equalizer = ChannelEqualizer(NLMSFilter(7), delay=delay).fit([x[:, np.newaxis]], [a])
+    heard = equalizer.stream().predict_many(x)
+    wanted = equalizer.predict(x[:, np.newaxis])
+    late = max(delay, 0)
+    np.testing.assert_allclose(heard[late:], wanted[: x.size - late], rtol=0, atol=1e-14)
+
+
+def test_unknown_symbols_are_not_learned_from_and_decisions_are():
+    x, a = line_code(600)
+    session = ChannelEqualizer(NLMSFilter(7), delay=2).stream()
+    session.learn_many(x[:300], a[:300])
+    weights = session.state["filter.weights"]
+    session.learn_many(x[300:302], np.full(2, np.nan))  # two known symbols still wait
+    after = session.state["filter.weights"]
+    assert not np.array_equal(after, weights)
+    session.learn_many(x[302:310], np.full(8, np.nan))
+    np.testing.assert_array_equal(session.state["filter.weights"], after)
+    right = 0
+    for k in range(310, 600):
+        decision = np.sign(session.learn_one(x[k], np.nan))
+        right += decision == a[k - 2]
+    assert right == 290
+
+
+def test_complex_symbols_are_equalised_in_a_session():
+    x, a = line_code(800, kind=complex)
+    session = ChannelEqualizer(RLSFilter(9), delay=4).stream()
+    session.learn_many(x[:400], a[:400])
+    answer = session.predict_many(x[400:])[4:]
+    np.testing.assert_array_equal(np.sign(answer.real), a[400:-4].real)
+    np.testing.assert_array_equal(np.sign(answer.imag), a[400:-4].imag)
+
+
+def test_sessions_say_what_they_cannot_do():
+    x, a = line_code(50)
+    with pytest.raises(ValueError, match="found by fit"):
+        ChannelEqualizer().stream()
+    session = ChannelEqualizer(delay=2).stream()
+    with pytest.raises(ValueError, match="heard nothing"):
+        _ = session.state
+    with pytest.raises(ValueError, match="infinity"):
+        session.learn_one(1.0, np.inf)
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        session.learn_one(np.nan, 1.0)
+    session.learn_many(x, a)
+    before = session.state
+    with pytest.raises(ValueError, match=r"2 output\(s\), the session has 1"):
+        session.learn_many(x, np.column_stack([a, a]))
+    with pytest.raises(ValueError, match="X has 50 samples, y has 49"):
+        session.learn_many(x, a[1:])
+    for name, value in session.state.items():
+        np.testing.assert_array_equal(value, before[name])
+    session.reset()
+    with pytest.raises(ValueError, match="heard nothing"):
+        _ = session.state

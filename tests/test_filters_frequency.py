@@ -56,6 +56,7 @@ def test_without_normalisation_it_is_block_lms(n_taps, block, signal, n_channels
     np.testing.assert_array_equal(result.error, d - result.output)
 
 
+@pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
 @signals
 @pytest.mark.parametrize("n_taps", [1, 6])
 def test_blocks_of_one_sample_are_lms(signal, n_taps):

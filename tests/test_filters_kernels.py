@@ -1,10 +1,13 @@
 """Kernels against their naive twins; also run with NUMBA_DISABLE_JIT=1 and NUMBA_BOUNDSCHECK=1."""
 
+import itertools
+
 import naive
 import numpy as np
 import pytest
 
 from filters.kernels import lms as layout
+from filters.kernels import notch as notch_kernel
 from filters.kernels.fir import fir
 from filters.kernels.lms import held_energy, lms, nlms, running_mean
 from filters.kernels.rls import rls
@@ -466,3 +469,45 @@ def test_one_sample_kernels_equal_the_block_kernels(n_taps, auto):
         np.testing.assert_allclose(found, w, rtol=1e-12, atol=1e-14)
         assert np.isnan(one(flat, np.nan, 0.0))
         np.testing.assert_array_equal(flat[layout.WEIGHTS : layout.WEIGHTS + n_taps], found)
+
+
+NOTCH_GAINS = {
+    "frequency": notch_kernel._FREQUENCY_GAIN,
+    "slew": notch_kernel._SLEW_GAIN,
+    "leak": notch_kernel._SLEW_LEAK,
+    "band": notch_kernel._BAND,
+    "decay": notch_kernel._LEVEL_DECAY,
+    "largest": notch_kernel._LARGEST_RATE,
+    "doubt": notch_kernel._DOUBT,
+    "homing": notch_kernel._HOMING,
+    "gate": notch_kernel._GATE,
+}
+
+
+def run_notch(x, g, fs, home, n_harmonics, cuts=()):
+    """Call the kernel on the parts of x between cuts."""
+    frequency, loop = np.array([home]), np.zeros(5)
+    a, z = np.zeros(n_harmonics, complex), np.zeros((4, n_harmonics), complex)
+    level, out, path = np.zeros(n_harmonics), np.empty(x.size), np.empty(x.size)
+    for i, j in itertools.pairwise([0, *cuts, x.size]):
+        state = (frequency, loop, a, z, level)
+        scale = 2 * np.pi / fs
+        assert notch_kernel.notch(x[i:j], g, scale, home, True, *state, out[i:j], path[i:j]) == -1
+    return out, path
+
+
+@pytest.mark.parametrize(("home", "n_harmonics"), [(20.0, 1), (18.0, 3), (45.0, 2), (80.0, 1)])
+@pytest.mark.parametrize("g", [0.02, 0.15])
+def test_notch_equals_twin_in_any_chunks(home, n_harmonics, g):
+    fs, n = 200.0, 400
+    phase = 2 * np.pi * np.cumsum(np.linspace(home, 1.1 * home, n)) / fs
+    x = np.cos(phase) + 0.5 * np.sin(2 * phase) + 0.1 * np.random.default_rng(0).standard_normal(n)
+    x += 3.0
+    out, path = run_notch(x, g, fs, home, n_harmonics)
+    wanted, track = naive.tracking_notch(x, g, fs, home, n_harmonics, NOTCH_GAINS)
+    assert np.ptp(track) > 0.2
+    np.testing.assert_allclose(path, track, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(out, wanted, rtol=0, atol=1e-9)
+    cut, moved = run_notch(x, g, fs, home, n_harmonics, cuts=[0, 1, 2, 37])
+    np.testing.assert_array_equal(cut, out)
+    np.testing.assert_array_equal(moved, path)

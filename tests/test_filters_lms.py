@@ -1,5 +1,7 @@
 """LMS and NLMS against exact identities, scikit-learn and the theory of their excess error."""
 
+import warnings
+
 import naive
 import numpy as np
 import pytest
@@ -7,7 +9,11 @@ import sklearn
 from scipy.signal import lfilter
 from sklearn.linear_model import SGDRegressor
 
-from filters import LMSFilter, NLMSFilter
+from filters import AffineProjectionFilter, LMSFilter, NLMSFilter, ProportionateFilter
+from filters.theory import max_step_size
+
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
 
 HAS_PASSIVE_AGGRESSIVE_SGD = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8)
 
@@ -250,3 +256,28 @@ def test_lms_auto_step_survives_sudden_loudness_and_follows_the_level_down():
     ]  # a delay line of the new level
     assert relative.max() < 3 * np.abs(plant).sum()
     assert (relative[:, -500:].max(axis=1) < 0.1 * np.abs(plant).sum()).all()
+
+
+@pytest.mark.parametrize(
+    ("pole", "step_size", "warns"),
+    [(0.8, 0.04, True), (0.8, 0.009, False), (0.0, 0.03, False), (0.0, 0.1, True)],
+)
+def test_a_step_beyond_the_safe_one_for_this_colour_warns_with_the_bound(pole, step_size, warns):
+    drive = np.random.default_rng(0).standard_normal(4000)
+    x = lfilter([np.sqrt(1 - pole**2)], [1, -pole], drive)
+    f, d = LMSFilter(10, step_size=step_size), np.zeros(4000)
+    bound = max_step_size(x, 10, mode="safe")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        f.adapt(x, d)
+        f.fit(x[:, np.newaxis], d)
+    assert len(said) == (2 if warns else 0)
+    for warning in said:
+        assert f"{bound:.3g}" in str(warning.message)
+        assert warning.filename == __file__
+
+
+def test_steps_from_two_on_warn():
+    for make in (NLMSFilter, AffineProjectionFilter, ProportionateFilter):
+        with pytest.warns(RuntimeWarning, match="is not below 2"):
+            make(2, step_size=2.0).fit(np.zeros((60, 1)), np.zeros(60))

@@ -8,6 +8,9 @@ import pytest
 from filters import LMSFilter, NLMSFilter, RLSFilter
 from filters.timeseries import DivergenceError
 
+# Bursts of 1e8 and steps meant to diverge.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 FILTERS = [
     LMSFilter(5),
     LMSFilter(5, fit_intercept=True),

@@ -19,6 +19,9 @@ from filters import (
 )
 from filters.timeseries import DivergenceError
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 KINDS = [
     (LMSFilter, {"step_size": 0.02}),
     (LMSFilter, {}),

@@ -10,6 +10,9 @@ from filters import LMSFilter
 from filters.theory import max_step_size
 from filters.timeseries import DivergenceError
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 
 def test_published_bounds_of_the_matlab_example():
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (12, 20_000))
@@ -63,10 +66,41 @@ def test_silence_allows_any_step():
     [
         (np.ones(3), 4, "mean", "X has 3 rows, fewer than n_taps=4"),
         (np.ones(3), 0, "mean", "n_taps and stride must be at least 1"),
-        (np.ones(3), 2, "median", 'mode must be "mean" or "mean_square", got \'median\''),
+        (np.ones(3), 2, "median", 'mode must be "mean", "mean_square" or "safe", got \'median\''),
         ([1.0, np.nan, 1.0], 2, "mean", "X contains NaN: .* row 1"),
     ],
 )
 def test_bad_arguments_are_named(X, n_taps, mode, message):
     with pytest.raises(ValueError, match=message):
         max_step_size(X, n_taps, mode)
+
+
+@pytest.mark.parametrize(("pole", "n_taps"), [(0.0, 2), (0.5, 4), (0.8, 10), (0.95, 32)])
+def test_lms_at_the_safe_step_follows_theory(pole, n_taps):
+    ratios = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        drive = rng.standard_normal(12_500)
+        x = lfilter([np.sqrt(1 - pole**2)], [1, -pole], drive)[500:]
+        noise = 0.1 * rng.standard_normal(x.size)
+        step = max_step_size(x, n_taps, mode="safe")
+        trace = n_taps * np.mean(x**2)
+        error = LMSFilter(n_taps, step_size=step).adapt(x, noise).error
+        ratios.append(np.mean((error - noise) ** 2) / 0.01 / (step * trace / (2 - step * trace)))
+    assert 0.8 < np.median(ratios) < 1.5
+    assert max(ratios) < 2.5
+
+
+def test_the_safe_step_counts_the_directions_the_input_excites():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(20_000)
+    assert max_step_size(x, 64, mode="safe") == pytest.approx(2 / 3 / 64, rel=0.03)
+    tone = np.sin(0.3 * np.arange(20_000))
+    assert max_step_size(tone, 64, mode="safe") == pytest.approx(0.1 / 32, rel=0.01)
+    for scale in (1e-150, 1e150):
+        scaled = max_step_size(scale * x, 4, mode="safe")
+        assert scaled == pytest.approx(max_step_size(x, 4, mode="safe") / scale**2, rel=1e-9)
+    assert max_step_size(np.zeros(30), 4, mode="safe") == np.inf
+    z = x[::2] + 1j * x[1::2]  # twice the power
+    found = max_step_size(z, 64, mode="safe")
+    assert found == pytest.approx(1 / 3 / 64, rel=0.03)

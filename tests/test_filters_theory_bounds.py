@@ -9,6 +9,9 @@ from filters import LMSFilter, NLMSFilter, RLSFilter
 from filters.theory import coherence_bound, estimate_delay, predicted_mse
 from filters.timeseries import delay_embed
 
+# Steps that are meant to be too large, or large enough to see something.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
+
 N_TAPS, NOISE, DELAY = 11, 0.001, 7
 HAYKIN = {  # W: eigenvalue spread, J_min, small-step prediction of LMS at mu = .075
     2.9: (6.0782, 0.001376, 0.0025),

@@ -99,7 +99,7 @@ def ensemble_learning_curve(
     >>> def make_signals(seed):
     ...     x, noise = np.random.default_rng(seed).standard_normal((2, 500))
     ...     return x, 2.0 * x + noise
-    >>> curve = ensemble_learning_curve(LMSFilter(step_size=0.1), make_signals, random_state=0)
+    >>> curve = ensemble_learning_curve(LMSFilter(step_size=0.05), make_signals, random_state=0)
     >>> bool(curve.average[0] > 3), bool(curve.average[-100:].mean() < 1.3)
     (True, True)
     """

@@ -242,6 +242,16 @@ def check_signal(values: Any, name: str) -> np.ndarray:
     return array
 
 
+def check_mask(update_mask: Any, n_rows: int) -> np.ndarray:
+    """`update_mask` as kernels take it: bool ``(n_rows,)``, or empty for None."""
+    if update_mask is None:
+        return np.empty(0, dtype=bool)
+    mask = np.asarray(update_mask, dtype=bool)
+    if mask.shape != (n_rows,):
+        raise ValueError(f"update_mask must have shape ({n_rows},), got {mask.shape}.")
+    return mask
+
+
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
     """Give `estimator` back its attributes if the block fails: no half of a fit remains."""

@@ -1,15 +1,15 @@
-"""Seeded synthetic signals that behave like the recorded thing."""
+"""Mains hum whose frequency and amplitude drift, and a reference of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-__all__ = ["MainsHum", "mains_hum"]
+from ._checks import check_count, check_number
+from ._drift import slow_drift
 
 
 class MainsHum(NamedTuple):
@@ -107,7 +107,7 @@ def mains_hum(
     # Scalars are drawn before the noise, so the length does not change the drift.
     rng = check_random_state(random_state)
     time = np.arange(n) / fs
-    track = frequency + _drift(time, max_drift, max_slew, rng)
+    track = frequency + slow_drift(time, max_drift, max_slew, rng)
     phase = 2.0 * np.pi * np.cumsum(track) / fs
     gains = np.array([1.0] + [10.0 ** (level / 20.0) for level in levels])
     envelope = 1.0 + breathing * np.sin(
@@ -119,19 +119,6 @@ def mains_hum(
     rms = reference_gain * np.sqrt(0.5 * gains @ gains)
     reference += reference_noise * rms * rng.standard_normal(n)
     return MainsHum(hum, reference, track)
-
-
-def _drift(
-    time: np.ndarray, max_drift: float, max_slew: float, rng: np.random.RandomState
-) -> np.ndarray:
-    """Sum three slow sines; bounds on the sums of a_k and a_k w_k hold for any length."""
-    shares = rng.dirichlet(np.ones(3))
-    starts = rng.uniform(0.0, 2.0 * np.pi, 3)
-    speeds = rng.uniform(0.3, 1.0, 3)
-    if max_drift == 0.0:
-        return np.zeros_like(time)
-    rates = speeds * (max_slew / max_drift)
-    return max_drift * np.sin(np.outer(time, rates) + starts) @ shares
 
 
 def _harmonics(phase: np.ndarray, gains: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
@@ -154,31 +141,3 @@ def _check_band(fs: float, frequency: float, max_drift: float, n_harmonics: int)
             f"Harmonic {n_harmonics} reaches {highest:g} Hz, which is not below fs / 2 = "
             f"{fs / 2.0:g} Hz. Raise fs or shorten harmonics_db."
         )
-
-
-def check_count(name: str, value: Any, *, minimum: int = 1) -> int:
-    """Return `value` as an int, or raise a ValueError that names the argument."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral) or value < minimum:
-        raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}.")
-    return int(value)
-
-
-def check_number(
-    name: str,
-    value: Any,
-    *,
-    minimum: float = -np.inf,
-    above: float = -np.inf,
-    below: float = np.inf,
-) -> float:
-    """Return `value` as a float in [minimum, below) and > above, or raise a ValueError."""
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
-        number = float(value)
-        if above < number < below and number >= minimum:
-            return number
-    bounds = [
-        f" {sign} {bound:g}"
-        for sign, bound in ((">=", minimum), (">", above), ("<", below))
-        if np.isfinite(bound)
-    ]
-    raise ValueError(f"{name} must be a finite number{' and'.join(bounds)}, got {value!r}.")
