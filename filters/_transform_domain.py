@@ -120,7 +120,7 @@ class TransformDomainFilter(AdaptiveFilter):
             "power": np.zeros(2),
             "bin_power": np.zeros((n_channels, self.n_taps), dtype=np.zeros(0, dtype).real.dtype),
             "bin_weights": np.zeros((n_outputs, n_channels, self.n_taps), dtype=dtype),
-            "spectra": np.zeros((4, n_channels, self.n_taps), dtype=dtype),
+            "spectra": np.zeros((n_channels, 4, self.n_taps), dtype=dtype),
             "place": np.zeros(2, dtype=np.int64),
             "resume_at": np.full((), -1, dtype=np.int64),
         }

@@ -72,7 +72,8 @@ class VolterraFilter(AdaptiveFilter):
     Notes
     -----
     Cost: about n_inputs^2 multiply-adds a sample; memory n_inputs^2 an output. The products of a
-    signal with an offset resemble the signal: take the mean away first, or learning is slow.
+    signal with an offset resemble the signal: take the mean away first, or learning is slow. Input
+    louder than any heard before is answered by a parabola: learn over the whole range.
 
     References
     ----------

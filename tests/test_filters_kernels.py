@@ -368,7 +368,7 @@ def test_transform_domain_matches_its_twin(dtype, fit_intercept):
     scale = np.sqrt([1 / 4, 1 / 2, 1 / 2, 1 / 2])
     angles = [f(t) for t in (theta, theta / 2) for f in (np.cos, np.sin)]
     tables = np.array([*angles, sign, scale], dtype=case.real)
-    spectra, place = np.ones((4, 2, 4), dtype), np.array([7, 0])
+    spectra, place = np.ones((2, 4, 4), dtype), np.array([7, 0])
     fill_spectra(case.z, tables, spectra, place)
     power, w, bias = np.zeros((2, 4), case.real), np.zeros((1, 2, 4), dtype), np.zeros(1, dtype)
     y, epsilon = np.empty((40, 1), dtype), np.linspace(0.1, 0.5, 40).astype(case.real)

@@ -205,3 +205,15 @@ def test_a_last_update_that_overflows_is_reported_at_once():
     f = VolterraFilter(1, quadratic_gain=1e300, regularization=0.0)
     with pytest.raises(DivergenceError, match="time step 1 "):
         f.adapt([1e-100], [1e120])
+
+
+def test_linear_weights_are_stored_on_the_way():
+    x, d, _, _ = quadratic_plant(n_outputs=2)
+    f = VolterraFilter(3, store_weights=50)
+    first, second = f.adapt(x[:120], d[:120]).weights, f.adapt(x[120:], d[120:]).weights
+    assert first.shape == (2, 2, 2, 3)
+    assert second.shape == (4, 2, 2, 3)
+    np.testing.assert_array_equal(second[-1], f.coef_)
+    at_100 = VolterraFilter(3)
+    at_100.adapt(x[:100], d[:100])
+    np.testing.assert_array_equal(first[-1], at_100.coef_)

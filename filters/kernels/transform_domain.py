@@ -9,7 +9,7 @@ direct transform costs n_taps^2. Two of these sums run: one is in use, the other
 gains; once it holds n_taps samples it takes over and a new one begins. So no rounding error lives
 longer than 2 n_taps samples, and a burst leaves nothing behind.
 
-`spectra` (4, n_channels, n_taps) holds real and imaginary part of Z in use (without the sample that
+`spectra` (n_channels, 4, n_taps) holds real and imaginary part of Z in use (without the sample that
 leaves next) and of the one that grows. The rows of `tables` (6, n_taps) are cosine and sine of
 theta, cosine and sine of theta / 2, the sign (-1)^i and the scale.
 """
@@ -29,22 +29,36 @@ def enter(x, tables, even, odd):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
-def leave(x, tables, even, odd):
-    """Take the oldest sample of the window, x, out of one sum."""
-    for i in range(np.uint64(even.size)):
-        even[i] -= tables[4, i] * tables[2, i] * x
-        odd[i] += tables[4, i] * tables[3, i] * x
+def slide(newest, oldest, takes_over, tables, spectra, bins):
+    """Move both sums of one channel to the next sample and write its bins X.
+
+    `spectra` (4, n_taps) is in place; `takes_over` says that the one that grows is complete.
+    """
+    enter(newest, tables, spectra[0], spectra[1])
+    enter(newest, tables, spectra[2], spectra[3])
+    m = np.uint64(bins.size)
+    if takes_over:
+        for i in range(m):
+            spectra[0, i] = spectra[2, i]
+            spectra[1, i] = spectra[3, i]
+            spectra[2, i] = 0
+            spectra[3, i] = 0
+    for i in range(m):
+        bins[i] = tables[5, i] * spectra[0, i]
+    for i in range(m):
+        spectra[0, i] -= tables[4, i] * tables[2, i] * oldest
+        spectra[1, i] += tables[4, i] * tables[3, i] * oldest
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def fill_spectra(z, tables, spectra, place):
     """Set `spectra` and `place` to the history at the head of `z`."""
-    n_channels = spectra.shape[1]
+    n_channels = spectra.shape[0]
     spectra[:] = 0
     place[0] = 0
     for j in range(tables.shape[1] - 1):
         for c in range(n_channels):
-            enter(z[j * n_channels + c], tables, spectra[0, c], spectra[1, c])
+            enter(z[j * n_channels + c], tables, spectra[c, 0], spectra[c, 1])
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
@@ -128,23 +142,13 @@ def transform_domain(
         rate = real(1.0 / min(float(place[1]), memory))
         energy = real(1 if fit_intercept else 0)
         for c in range(n_channels):
-            x = z[(k + n_taps - 1) * n_channels + c]
-            enter(x, tables, spectra[0, c], spectra[1, c])
-            enter(x, tables, spectra[2, c], spectra[3, c])
-            if place[0] == n_taps:
-                for i in range(m):
-                    spectra[0, c, i] = spectra[2, c, i]
-                    spectra[1, c, i] = spectra[3, c, i]
-                    spectra[2, c, i] = 0
-                    spectra[3, c, i] = 0
-            for i in range(m):
-                bins[c, i] = tables[5, i] * spectra[0, c, i]
+            newest, oldest = z[(k + n_taps - 1) * n_channels + c], z[k * n_channels + c]
+            slide(newest, oldest, place[0] == n_taps, tables, spectra[c], bins[c])
             if normalize:
                 energy += weigh(bins[c], rate, epsilon[k] / inputs, power[c], direction[c])
             else:
                 for i in range(m):
                     direction[c, i] = np.conj(bins[c, i])
-            leave(z[k * n_channels + c], tables, spectra[0, c], spectra[1, c])
         place[0] %= n_taps
         for o in range(n_outputs):
             s = bias[o]
