@@ -231,6 +231,28 @@ def test_table_forms_are_understood_and_kept(here, capsys, first, rest, options,
     assert different == {1}
 
 
+@pytest.mark.parametrize(
+    ("head", "row", "signal"),
+    [
+        ("index,x,r", "{k},{x},{r}", "x"),
+        ("sample,r", "{x},{r}", "sample"),  # a name like a row number's, but a signal
+        ("T,r", "{x},{r}", "T"),
+        ("", "5,{x},{r}", "0"),  # a constant first column is no time
+    ],
+)
+def test_default_signal_is_the_first_that_is_neither_time_nor_row_number(
+    here, capsys, head, row, signal
+):
+    x, r = np.random.default_rng(0).standard_normal((2, 60))
+    rows = [row.format(k=k, x=x[k], r=r[k]) for k in range(60)]
+    Path("in.csv").write_text("\n".join(([head] if head else []) + rows))
+    last = str(row.count(","))
+    assert denoise("in.csv", "--reference", last, "--out", "out.csv") == 0
+    said = capsys.readouterr()
+    assert f"removed from {signal!r}" in said.out
+    assert said.err == ""
+
+
 def test_text_columns_encoding_and_line_ends_stay(here):
     lines = [",x in \N{MICRO SIGN}V,note,r"]
     lines += [f'{k},{k % 7},"a, b",{k % 5}' for k in range(40)]
