@@ -23,7 +23,7 @@ _EXAMPLE = """\
 examples:
   filters denoise ecg.csv --reference mains --out clean.csv
   filters denoise cabin.wav --reference rotor.wav --filter rls --taps 256 --out voice.wav
-  filters denoise speech.wav --delay 800 --out clean.wav --plot spectrum.png
+  filters denoise speech.wav --delay 800 --taps 256 --step 0.002 --out clean.wav
 """
 _PICTURES = (".png", ".svg", ".pdf")
 

@@ -100,6 +100,16 @@ def test_csv_without_a_reference_loses_its_tones(here, ecg):
     np.testing.assert_allclose(cleaned - signal.mean(), expected, atol=1e-9)
 
 
+def test_hum_in_speech_without_a_reference_is_removed_as_the_help_shows(here):
+    voice = 0.2 * speech_like(80_000, random_state=0).speech
+    hum = 0.2 * mains_hum(80_000, fs=8000.0, random_state=0).hum
+    wavfile.write("speech.wav", 8000, (voice + hum).astype(np.float32))
+    words = ("--delay", "800", "--taps", "256", "--step", "0.002")
+    assert denoise("speech.wav", *words, "--out", "clean.wav") == 0
+    _, clean = wavfile.read("clean.wav")
+    assert gain_db(voice, voice + hum, clean.astype(float), 16_000) > 12
+
+
 def test_delay_is_a_tenth_of_a_second_where_the_rate_is_known(here, capsys):
     assert denoise("ecg.csv", "--out", "a.csv") == 0
     assert "behind a delay of 36 samples" in capsys.readouterr().out
