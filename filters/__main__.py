@@ -22,7 +22,7 @@ examples:
   filters denoise ecg.csv --reference mains --out clean.csv
   filters denoise cabin.wav --reference rotor.wav --filter rls --taps 256 --out voice.wav
   filters denoise ecg.csv --fs 360 --frequency 50 --harmonics 3 --out clean.csv
-  filters denoise speech.wav --delay 800 --out clean.wav --plot spectrum.png
+  filters denoise speech.wav --delay 800 --taps 256 --step 0.002 --out clean.wav
 """
 _PICTURES = (".png", ".svg", ".pdf")
 

@@ -15,7 +15,8 @@ import pandas as pd
 from ._base import Recording, RecordingError, read_bytes
 
 _DATE = re.compile(r"\d{1,4}[-/:.]\d{1,2}[-/:.][\dT :./+Z-]*")
-_TIME_NAME = re.compile(r"(time|timestamp|date|datetime|t|seconds?|secs?|ms)([\W_].*)?", re.I)
+# Lower-case t only: a T is a temperature.
+_TIME_NAME = re.compile(r"((?i:time|timestamp|date|datetime|seconds?|secs?|ms)|t)([\W_].*)?")
 _MILLISECONDS = re.compile(r"(.*[\W_])?(ms|milliseconds)([\W_].*)?", re.I)
 _INDEX_NAME = re.compile(r"index|samples?|rows?|n|no\.?|#|", re.I)
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*")
@@ -44,8 +45,7 @@ class CsvRecording(Recording):
             raise RecordingError(f"{path} has no rows below its header")
         self._columns = [table[k].to_numpy(dtype=object) for k in table.columns]
         moment = self._find_time(time)
-        rows = [self.names[0]] if self._header and _INDEX_NAME.fullmatch(self._header[0]) else []
-        self.marks = frozenset([*rows, *([] if moment is None else [moment])])
+        self.marks = frozenset([*self._row_numbers(), *([] if moment is None else [moment])])
         if moment is not None:
             self.rate = self._rate(moment)
         self.rate = self.rate if rate is None else rate
@@ -90,9 +90,17 @@ class CsvRecording(Recording):
         if len(self.names) > 1 and self.n_samples > 2:
             steps = np.diff(_numbers(first))
             # A written time is rounded, so its steps are only about equal.
-            if _DATE.fullmatch(first[0]) or (abs(steps / steps.mean() - 1.0) <= 0.5).all():
-                return self.names[0] if _DATE.fullmatch(first[0]) or steps[0] > 0 else None
+            even = steps.mean() > 0 and (abs(steps / steps.mean() - 1.0) <= 0.5).all()
+            if even or _DATE.fullmatch(first[0]):
+                return self.names[0]
         return None
+
+    def _row_numbers(self) -> list[str]:
+        """The first column, if it only counts the rows."""
+        if self._header is None or not _INDEX_NAME.fullmatch(self._header[0]):
+            return []
+        steps = np.diff(_numbers(self._columns[0]))
+        return [self.names[0]] if steps.size and (steps == 1).all() else []
 
     def _rate(self, moment: str) -> float | None:
         """Rows a second, from first to last: single steps are rounded to what is written."""

@@ -96,7 +96,8 @@ def cabin_paths(
     Notes
     -----
     A reference nearer to the rotor hears everything first, so that a causal filter can turn it into
-    the noise of the microphone. `through_paths` applies the responses.
+    the noise of the microphone. `through_paths` applies the responses. The fractional delay is 32
+    samples long around its centre: nearer than 16 samples (0.7 m at 8 kHz) its front is cut off.
 
     Examples
     --------
