@@ -162,7 +162,7 @@ class LMSFilter(AdaptiveFilter):
     def _steps(self, state: State, rows: np.ndarray) -> np.ndarray:
         dtype = rows.real.dtype
         if self.step_size != "auto":
-            return np.full(rows.shape[0], self.step_size, dtype=dtype)
+            return np.full(1, self.step_size, dtype=dtype)
         power = row_power(rows) + float(self.fit_intercept)
         held = np.empty(rows.shape[0])
         held_energy(power, self.n_taps, self._decay(), state["energy"], held)
@@ -304,7 +304,8 @@ class NLMSFilter(AdaptiveFilter):
         output: np.ndarray,
     ) -> int:
         real = rows.real.dtype
-        epsilon = regularization_of_rows(self.regularization, rows, self.n_taps, state["power"])
+        heard = rows if self.regularization == "auto" else rows[:1]  # a number is one for all
+        epsilon = regularization_of_rows(self.regularization, heard, self.n_taps, state["power"])
 
         def adapt(d: np.ndarray, w: np.ndarray, bias: np.ndarray, y: np.ndarray) -> int:
             return nlms(

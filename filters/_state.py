@@ -61,6 +61,9 @@ def adapt_each_output(
     int
         First bad sample of any output, or -1.
     """
+    if targets.shape[1] == 1 and output.flags.c_contiguous:
+        d = np.ascontiguousarray(targets).ravel()
+        return adapt(d, state["weights"][0], state["intercept"], output.reshape(-1))
     bad = []
     for o in range(targets.shape[1]):
         y = np.empty(targets.shape[0], dtype=targets.dtype)

@@ -21,6 +21,8 @@ def with_history(rows: np.ndarray, history: np.ndarray) -> tuple[np.ndarray, np.
     history : ndarray of shape (n_history, n_features)
         A copy of the last rows, for the next call.
     """
+    if history.shape[0] == 0:
+        return np.ascontiguousarray(rows), history.astype(rows.dtype)
     joined = np.concatenate([history.astype(rows.dtype, copy=False), rows])
     return joined, joined[joined.shape[0] - history.shape[0] :].copy()
 
