@@ -252,7 +252,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         output: np.ndarray,
     ) -> int:
         """Run through whole blocks."""
-        block, n_partitions = self._sizes()
+        _, n_partitions = self._sizes()
         memory, plan, scratch = tools_for(state)
         rule = Rule(
             step=float(self.step_size),
@@ -264,10 +264,9 @@ class FrequencyDomainFilter(AdaptiveFilter):
             leakage=_LEAKAGE,
             turns=max(-(-n_partitions // _TURN), _MANY_TURNS if n_partitions > _MANY else 1),
         )
-        ends = epsilon[block - 1 :: block].copy()
         x, d, y = as_parts(x), as_parts(d), as_parts(output)
         counts = mask if mask.size else np.ones(x.shape[0], dtype=bool)
-        return adapt_blocks(x, d, counts, ends, rule, memory, plan, scratch, y)
+        return adapt_blocks(x, d, counts, epsilon, rule, memory, plan, scratch, y)
 
     def _adapt_piece(
         self,

@@ -102,7 +102,7 @@ class Scratch(NamedTuple):
 
     Attributes
     ----------
-    frame : ndarray (parts, 2 B)
+    frame : ndarray (2 B * parts,)
     spectrum, error : ndarray (2, n_bins)
     steps : ndarray of float64 (n_bins,)
     norms : ndarray of float64 (n_bins + 2 B,)
@@ -197,7 +197,7 @@ def tools_for(state: State) -> tuple[Memory, Plan, Scratch]:
     n_samples, dtype = 2 * state["last"].shape[0], state["last"].dtype
     spectrum, n_bins = memory.spectra[0, 0], memory.power.size
     scratch = Scratch(
-        frame=np.empty((memory.bias.shape[1], n_samples), dtype=spectrum.dtype),
+        frame=np.empty(n_samples * memory.bias.shape[1], dtype=spectrum.dtype),
         spectrum=np.empty_like(spectrum),
         error=np.empty_like(spectrum),
         steps=np.empty(n_bins),
@@ -215,8 +215,7 @@ def hear_past(state: State, past: np.ndarray) -> None:
         memory.clock[0] = place
         memory.periodograms[place] = 0
         for spectrum, signal in zip(memory.spectra[place], past.T, strict=True):
-            window = signal[end - 2 * block : end]
-            scratch.frame[:] = [window.real, window.imag][: len(scratch.frame)]
+            scratch.frame[:] = as_parts(signal[end - 2 * block : end])
             forward(scratch.frame, spectrum, plan)
             add_power(spectrum, memory.periodograms[place])
     state["last"][:] = past[-block:]
@@ -229,9 +228,9 @@ def transform_weights(state: State) -> None:
     response = state["response"]
     taps = state["weights"].reshape(response.shape[0], -1, n_channels)[:, ::-1]
     for o, p, c in np.ndindex(response.shape[:3]):
-        part = taps[o, p * block : (p + 1) * block, c]
+        part = as_parts(taps[o, p * block : (p + 1) * block, c])
         scratch.frame[:] = 0
-        scratch.frame[:, : part.size] = [part.real, part.imag][: len(scratch.frame)]
+        scratch.frame[: part.size] = part
         forward(scratch.frame, response[o, p, c], plan)
 
 

@@ -117,34 +117,29 @@ def forward(frame, spectrum, plan):
 
     Parameters
     ----------
-    frame : ndarray (parts, 2 B)
+    frame : ndarray (2 B * parts,)
+        Real samples, or complex ones as pairs. Real ones are taken as pairs, too: then the complex
+        numbers are Z = even + i odd samples, and X(k) = even(k) + exp(-i pi k / B) odd(k).
     spectrum : ndarray (2, n_bins), written
     plan : Plan
     """
     n = np.uint64(plan.order.size)
+    one = np.uint64(1)
     re = spectrum[0]
     im = spectrum[1]
     zr = plan.work[0]
     zi = plan.work[1]
-    if frame.shape[0] == 2:
-        for i in range(n):
-            zr[i] = frame[0, i]
-            zi[i] = frame[1, i]
-        source = passes(plan)
-        reorder(plan.work[source], plan.order, re)
-        reorder(plan.work[source + 1], plan.order, im)
-        return
-    signal = frame[0]
-    two = np.uint64(2)
-    one = np.uint64(1)
     for i in range(n):
-        zr[i] = signal[two * i]
-        zi[i] = signal[two * i + one]
+        zr[i] = frame[i + i]
+        zi[i] = frame[i + i + one]
     source = passes(plan)
-    zr = plan.work[2 - source]
-    zi = plan.work[3 - source]
+    real = re.size > plan.order.size
+    zr = plan.work[2 - source] if real else re
+    zi = plan.work[3 - source] if real else im
     reorder(plan.work[source], plan.order, zr)
     reorder(plan.work[source + 1], plan.order, zi)
+    if not real:
+        return
     wr = plan.half_turns[0]
     wi = plan.half_turns[1]
     half = frame.dtype.type(0.5)
@@ -152,7 +147,6 @@ def forward(frame, spectrum, plan):
     re[n] = zr[0] - zi[0]
     im[0] = 0
     im[n] = 0
-    # Z = even + i odd samples; X(k) = even(k) + exp(-i pi k / n) odd(k).
     for k in range(one, n):
         er = half * (zr[k] + zr[n - k])
         ei = half * (zi[k] - zi[n - k])
@@ -169,36 +163,31 @@ def inverse(spectrum, frame, plan):
     The inverse of a transform is the transform with real and imaginary parts exchanged twice.
     """
     n = np.uint64(plan.order.size)
+    one = np.uint64(1)
     re = spectrum[0]
     im = spectrum[1]
     zr = plan.work[1]
     zi = plan.work[0]
-    if frame.shape[0] == 2:
+    wr = plan.half_turns[0]
+    wi = plan.half_turns[1]
+    if re.size > plan.order.size:
+        scale = frame.dtype.type(0.5 / plan.order.size)
+        for k in range(n):
+            qr = re[k] - re[n - k]
+            qi = im[k] + im[n - k]
+            zr[k] = scale * (re[k] + re[n - k] - (qi * wr[k] - qr * wi[k]))
+            zi[k] = scale * (im[k] - im[n - k] + (qr * wr[k] + qi * wi[k]))
+    else:
         scale = frame.dtype.type(1.0 / plan.order.size)
         for k in range(n):
             zr[k] = scale * re[k]
             zi[k] = scale * im[k]
-        source = passes(plan)
-        reorder(plan.work[source + 1], plan.order, frame[0])
-        reorder(plan.work[source], plan.order, frame[1])
-        return
-    scale = frame.dtype.type(0.5 / plan.order.size)
-    wr = plan.half_turns[0]
-    wi = plan.half_turns[1]
-    for k in range(n):
-        qr = re[k] - re[n - k]
-        qi = im[k] + im[n - k]
-        zr[k] = scale * (re[k] + re[n - k] - (qi * wr[k] - qr * wi[k]))
-        zi[k] = scale * (im[k] - im[n - k] + (qr * wr[k] + qi * wi[k]))
     source = passes(plan)
-    xr = plan.work[source + 1]
-    xi = plan.work[source]
-    signal = frame[0]
-    two = np.uint64(2)
-    one = np.uint64(1)
+    zr = plan.work[source + 1]
+    zi = plan.work[source]
     for i in range(n):
-        signal[two * i] = xr[plan.order[i]]
-        signal[two * i + one] = xi[plan.order[i]]
+        frame[i + i] = zr[plan.order[i]]
+        frame[i + i + one] = zi[plan.order[i]]
 
 
 # ---- a block ------------------------------------------------------------------------------------
@@ -254,15 +243,15 @@ def add_gradient(x, e, g):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-def move(w, keep, newest, stride, size, signal):
-    """w <- keep w + signal for `size` taps, newest first; the signal becomes w, then zeros."""
-    step = np.uint64(stride)
+def move(w, keep, newest, stride, size, parts, frame):
+    """w <- keep w + frame for `size` taps, newest first; the frame becomes w, then zeros."""
     for i in range(np.uint64(size)):
-        t = np.uint64(newest) - i * step
-        w[t] = keep * w[t] + signal[i]
-        signal[i] = w[t]
-    for i in range(np.uint64(size), np.uint64(signal.size)):
-        signal[i] = 0
+        for part in range(np.uint64(parts)):
+            k = i * np.uint64(parts) + part
+            t = np.uint64(newest) - i * np.uint64(stride) + part
+            w[t] = keep * w[t] + frame[k]
+            frame[k] = w[t]
+    frame[size * parts :] = 0
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
@@ -319,16 +308,17 @@ def set_steps(periodograms, power, rule, epsilon, norms, steps):
 def learn(memory, rule, o, plan, scratch):
     """Move the weights of output `o` by the errors in the second half of the frame."""
     frame, error = scratch.frame, scratch.error
-    n_parts, block = frame.shape[0], frame.shape[1] // 2
     n_partitions, n_channels, _, n_bins = memory.spectra.shape
-    n_taps = memory.weights.shape[1] // (n_channels * n_parts)
+    parts = memory.bias.shape[1]
+    stride = n_channels * parts
+    block, n_taps = frame.size // (2 * parts), memory.weights.shape[1] // stride
     forward(frame, error, plan)
     for k in range(n_bins):
         step = error.dtype.type(scratch.steps[k])
         error[0, k] *= step
         error[1, k] *= step
     if rule.fit_intercept:
-        for part in range(n_parts):
+        for part in range(parts):
             memory.bias[o, part] += error[part, 0]
     alternating = memory.loose.shape[1] > 0
     first = memory.clock[2] if alternating else 0
@@ -345,9 +335,8 @@ def learn(memory, rule, o, plan, scratch):
             if first <= p < last:
                 inverse(gradient, frame, plan)
                 size = min(block, n_taps - p * block)
-                for part in range(n_parts):
-                    newest = ((n_taps - 1 - p * block) * n_channels + c) * n_parts + part
-                    move(memory.weights[o], keep, newest, n_channels * n_parts, size, frame[part])
+                newest = (n_taps - 1 - p * block) * stride + c * parts
+                move(memory.weights[o], keep, newest, stride, size, parts, frame)
                 forward(frame, response, plan)
                 if alternating:
                     for k in range(n_bins):
@@ -369,7 +358,8 @@ def adapt_blocks(x, d, counts, epsilon, rule, memory, plan, scratch, y):
     d : ndarray (n_blocks * B, n_outputs * parts)
     counts : ndarray of bool (n_blocks * B,)
         Where False an error counts as zero; a block of such errors changes nothing.
-    epsilon : ndarray of float64 (n_blocks,)
+    epsilon : ndarray of float64 (n_blocks * B,)
+        That at the end of a block counts for it.
     rule, memory, plan, scratch
         Tuples as documented in ``filters._overlap_save``.
     y : ndarray, as `d`, written
@@ -381,58 +371,59 @@ def adapt_blocks(x, d, counts, epsilon, rule, memory, plan, scratch, y):
         First sample whose error is not finite, or the last one of a block whose power is not, or -1.
     """
     frame, spectrum, power = scratch.frame, scratch.spectrum, memory.power
-    n_parts, n_channels, n_outputs = frame.shape[0], memory.spectra.shape[1], memory.bias.shape[0]
-    n = np.uint64(frame.shape[1] // 2)
+    n_partitions, n_channels, _, _ = memory.spectra.shape
+    n_outputs, parts = memory.bias.shape
+    block = frame.size // (2 * parts)
     alternating = memory.loose.shape[1] > 0
-    for b in range(epsilon.size):
-        start = np.uint64(b) * n
-        newest = (memory.clock[0] + 1) % memory.spectra.shape[0]
+    for start in range(0, x.shape[0], block):
+        newest = (memory.clock[0] + 1) % n_partitions
         memory.clock[0] = newest
         memory.clock[1] += 1
         periodogram = memory.periodograms[newest]
         periodogram[:] = 0.0
         for c in range(n_channels):
-            for part in range(n_parts):
-                for i in range(n):
-                    frame[part, i] = memory.last[i, c * n_parts + part]
-                    frame[part, n + i] = x[start + i, c * n_parts + part]
-                    memory.last[i, c * n_parts + part] = frame[part, n + i]
+            for part in range(parts):
+                for i in range(block):
+                    frame[i * parts + part] = memory.last[i, c * parts + part]
+                    memory.last[i, c * parts + part] = x[start + i, c * parts + part]
+                    frame[(block + i) * parts + part] = x[start + i, c * parts + part]
             forward(frame, memory.spectra[newest, c], plan)
             add_power(memory.spectra[newest, c], periodogram)
         share = 1.0 / min(memory.clock[1], rule.power_memory)
-        bad = n
+        bad = block
         for k in range(power.size):
             power[k] += (periodogram[k] - power[k]) * share
             if not np.isfinite(power[k]):
-                bad = n - np.uint64(1)
+                bad = block - 1
         for o in range(n_outputs):
             filter_spectra(memory.spectra, newest, memory.response[o], spectrum)
             inverse(spectrum, frame, plan)
-            for part in range(n_parts):
-                for i in range(n):
-                    v = frame[part, n + i] + memory.bias[o, part]
-                    y[start + i, o * n_parts + part] = v
-                    if not np.isfinite(d[start + i, o * n_parts + part] - v):
+            for i in range(block):
+                for part in range(parts):
+                    v = frame[(block + i) * parts + part] + memory.bias[o, part]
+                    y[start + i, o * parts + part] = v
+                    if not np.isfinite(d[start + i, o * parts + part] - v):
                         bad = min(bad, i)
-        if bad < n:
-            return np.int64(start + bad)
-        if not counts[start : start + n].any():
+        if bad < block:
+            return start + bad
+        if not counts[start : start + block].any():
             continue
-        set_steps(memory.periodograms, power, rule, epsilon[b], scratch.norms, scratch.steps)
+        level = epsilon[start + block - 1]
+        set_steps(memory.periodograms, power, rule, level, scratch.norms, scratch.steps)
         for o in range(n_outputs):
             if alternating:
                 filter_spectra(memory.spectra, newest, memory.loose[o], spectrum)
                 inverse(spectrum, frame, plan)
-            for part in range(n_parts):
-                for i in range(n):
-                    v = y[start + i, o * n_parts + part]
+            for i in range(block):
+                for part in range(parts):
+                    v = y[start + i, o * parts + part]
                     if alternating:
-                        v = frame[part, n + i] + memory.bias[o, part]
-                    e = d[start + i, o * n_parts + part] - v
-                    frame[part, i] = 0
-                    frame[part, n + i] = e if counts[start + i] else 0
+                        v = frame[(block + i) * parts + part] + memory.bias[o, part]
+                    e = d[start + i, o * parts + part] - v
+                    frame[(block + i) * parts + part] = e if counts[start + i] else 0
+            frame[: block * parts] = 0
             learn(memory, rule, o, plan, scratch)
         if alternating:
             turn = memory.clock[2] + rule.turns
-            memory.clock[2] = turn if turn < memory.spectra.shape[0] else 0
+            memory.clock[2] = turn if turn < n_partitions else 0
     return -1
