@@ -230,22 +230,23 @@ class FrequencyDomainFilter(AdaptiveFilter):
             filled = int(state["filled"])
             if filled or n - k < block:
                 stop = min(n, k + block - filled)
-                window = z[k * n_channels : (stop + self.n_taps - 1) * n_channels]
+                signal = z[k * n_channels : (stop + self.n_taps - 1) * n_channels]
                 learn = self._adapt_piece
             else:
                 stop = n - (n - k) % block
-                window = rows[k:stop]
+                signal = rows[k:stop]
                 learn = self._adapt_whole
             part = slice(k, stop)
-            bad = learn(state, window, targets[part], mask[part], epsilon[part], output[part])
+            bad = learn(state, signal, targets[part], mask[part], epsilon[part], output[part])
             bad, k = (k + bad if bad >= 0 else -1), stop
         past = z.reshape(-1, n_channels)
         state["heard"] = past[past.shape[0] - self.n_taps + 1 :].copy()
         return bad
+
     def _adapt_whole(
         self,
         state: State,
-        x: np.ndarray,
+        signal: np.ndarray,
         d: np.ndarray,
         mask: np.ndarray,
         epsilon: np.ndarray,
@@ -264,28 +265,28 @@ class FrequencyDomainFilter(AdaptiveFilter):
             leakage=_LEAKAGE,
             turns=max(-(-n_partitions // _TURN), _MANY_TURNS if n_partitions > _MANY else 1),
         )
-        x, d, y = as_parts(x), as_parts(d), as_parts(output)
-        counts = mask if mask.size else np.ones(x.shape[0], dtype=bool)
+        x, d, y = as_parts(signal), as_parts(d), as_parts(output)
+        counts = as_parts(mask) if mask.size else np.ones(x.shape[0], dtype=bool)
         return adapt_blocks(x, d, counts, epsilon, rule, memory, plan, scratch, y)
 
     def _adapt_piece(
         self,
         state: State,
-        window: np.ndarray,
+        signal: np.ndarray,
         d: np.ndarray,
         mask: np.ndarray,
         epsilon: np.ndarray,
         output: np.ndarray,
     ) -> int:
         """Answer a piece of a block at once; learn where that fills the block."""
-        fir(window, state["inputs"].shape[1], state["weights"], state["intercept"], output)
+        fir(signal, state["inputs"].shape[1], state["weights"], state["intercept"], output)
         with np.errstate(all="ignore"):
             finite = np.isfinite(d - output).all(axis=1)
         if not finite.all():
             return int(np.argmin(finite))
         m, filled = d.shape[0], int(state["filled"])
         piece = slice(filled, filled + m)
-        rows = window.reshape(-1, state["inputs"].shape[1])
+        rows = signal.reshape(-1, state["inputs"].shape[1])
         state["inputs"][piece] = rows[rows.shape[0] - m :]
         state["targets"][piece] = d
         state["counts"][piece] = mask if mask.size else True

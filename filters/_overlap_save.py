@@ -119,7 +119,8 @@ def plan_transform(n_samples: int, dtype: np.dtype) -> Plan:
     """Plan the transform of `n_samples` (an even number) of a real or complex `dtype`."""
     n = n_samples if dtype.kind == "c" else n_samples // 2
     real = _real(dtype)
-    return Plan(*_tables(n, real.char), work=np.empty((4, n), dtype=real))
+    radices, order, twiddles, half_turns = _tables(n, real.char)
+    return Plan(radices, order, twiddles, half_turns, work=np.empty((4, n), dtype=real))
 
 
 @lru_cache(maxsize=8)
@@ -235,8 +236,12 @@ def transform_weights(state: State) -> None:
 
 
 def as_parts(array: np.ndarray) -> np.ndarray:
-    """Complex numbers as pairs along the last axis; a view, or a copy where kernels need one."""
-    return np.require(array, requirements="CW").view(_real(array.dtype))
+    """Complex numbers as pairs along the last axis: a view where `array` is fit for kernels.
+
+    They are compiled once for arrays that are contiguous and may be written.
+    """
+    array = np.require(array, requirements=["C", "W"])
+    return array.view(_real(array.dtype)) if array.dtype.kind == "c" else array
 
 
 def _real(dtype: np.dtype) -> np.dtype:

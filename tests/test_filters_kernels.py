@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import scipy.fft
 
-from filters._overlap_save import Rule, plan_transform
+from filters import FrequencyDomainFilter
+from filters._overlap_save import Rule, as_parts, plan_transform, tools_for
 from filters.kernels.fir import fir
 from filters.kernels.frequency import (
+    adapt_blocks,
     add_gradient,
     filter_spectra,
     forward,
@@ -363,7 +365,7 @@ def test_held_energy_is_never_below_a_third_of_the_energy_in_the_delay_line(n_ta
     assert (out >= window / np.e * (1 - 1e-12)).all()
 
 
-# ---- the Fourier transform of the frequency-domain filter, and what stands on it ------------------
+# ---- the Fourier transform of the frequency-domain filter, and what stands on it -----------------
 
 
 def spectrum_of(frame, dtype):
@@ -420,3 +422,53 @@ def test_a_loud_frequency_holds_the_steps_of_those_around_it(block, n_bins):
         around = np.maximum(np.roll(norm, 2**j), np.roll(norm, -(2**j)))
         norm = np.maximum(norm, 0.5 * around / 4**j)
     np.testing.assert_allclose(steps, 1 / (0.25 + norm[:n_bins]), rtol=1e-14)
+
+
+class Blocks:
+    """Two channels and two outputs in the layout of `adapt_blocks`: 6 blocks of 4, 10 taps."""
+
+    def __init__(self, dtype, constraint):
+        rng = np.random.default_rng(0)
+        self.x, self.d = noise(rng, (24, 2), dtype), noise(rng, (24, 2), dtype)
+        f = FrequencyDomainFilter(10, block_size=4, constraint=constraint)
+        self.state = f._new_state(2, 2, np.dtype(dtype))
+        self.rule = Rule(0.5, 1e-300, True, False, 10, 0.5, 1)
+
+    def run(self, counts):
+        y = np.empty_like(self.d)
+        signals = as_parts(self.x), as_parts(self.d), counts, np.full(24, 3.0)
+        return adapt_blocks(*signals, self.rule, *tools_for(self.state), as_parts(y)), y
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+@pytest.mark.parametrize("constraint", ["full", "alternating"])
+def test_block_loop_equals_twin(dtype, constraint):
+    case = Blocks(dtype, constraint)
+    bad, y = case.run(np.ones(24, dtype=bool))
+    assert bad == -1
+    turns = 1 if constraint == "alternating" else None
+    for o in range(2):
+        wanted, w = naive.frequency_lms(
+            case.x, case.d[:, o], 10, 4, 0.5, np.full(6, 3.0), turns=turns
+        )
+        np.testing.assert_allclose(y[:, o], wanted, rtol=0, atol=1e-13)
+        got = case.state["weights"][o].reshape(10, 2)[::-1].T
+        np.testing.assert_allclose(got, w, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("constraint", ["full", "alternating"])
+def test_block_loop_learns_nothing_from_what_does_not_count(constraint):
+    case, other = Blocks(np.float64, constraint), Blocks(np.float64, constraint)
+    counts = np.arange(24) % 3 == 0
+    counts[8:12] = False
+    other.d[~counts] = 1e9
+    np.testing.assert_array_equal(case.run(counts)[1], other.run(counts)[1])
+    np.testing.assert_array_equal(case.state["weights"], other.state["weights"])
+    assert np.abs(case.state["weights"]).max() > 0.01
+
+
+@pytest.mark.parametrize("k", [0, 5, 23])
+def test_block_loop_returns_the_first_bad_sample(k):
+    case = Blocks(np.float64, "full")
+    case.d[k:, 1] = np.inf
+    assert case.run(np.ones(24, dtype=bool))[0] == k

@@ -22,8 +22,7 @@ def pass_four(xr, xi, yr, yi, w):
     because each of their many starts checks anew that no two of its 16 streams overlap.
     """
     m = np.uint64(xr.size // 4)
-    two = m + m
-    three = two + m
+    two, three = m + m, m + m + m
     for i in range(m):
         ar = xr[i] + xr[i + two]
         ai = xi[i] + xi[i + two]
@@ -54,8 +53,7 @@ def pass_any(radix, xr, xi, yr, yi, w):
     roots = 2 * (radix - 1) * m
     for j in range(radix):
         for i in range(m):
-            sr = xr[i]
-            si = xi[i]
+            sr, si = xr[i], xi[i]
             for u in range(1, radix):
                 t = roots + u * j % radix
                 sr += xr[i + u * m] * w[t] - xi[i + u * m] * w[t + radix]
@@ -63,8 +61,7 @@ def pass_any(radix, xr, xi, yr, yi, w):
             if j:
                 t = 2 * (j - 1) * m + i
                 sr, si = sr * w[t] - si * w[t + m], sr * w[t + m] + si * w[t]
-            yr[i * radix + j] = sr
-            yi[i * radix + j] = si
+            yr[i * radix + j], yi[i * radix + j] = sr, si
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
@@ -74,7 +71,7 @@ def pass_two(xr, xi, yr, yi, w):
     for i in range(m):
         br = xr[i] - xr[i + m]
         bi = xi[i] - xi[i + m]
-        k = np.uint64(2) * i
+        k = i + i
         yr[k] = xr[i] + xr[i + m]
         yi[k] = xi[i] + xi[i + m]
         k += np.uint64(1)
@@ -85,13 +82,10 @@ def pass_two(xr, xi, yr, yi, w):
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
 def passes(plan):
     """Transform ``plan.work[:2]``; returns the first row of the answer, which is out of order."""
-    source = 0
-    start = 0
+    source, start = 0, 0
     for radix in plan.radices:
-        xr = plan.work[source]
-        xi = plan.work[source + 1]
-        yr = plan.work[2 - source]
-        yi = plan.work[3 - source]
+        xr, xi = plan.work[source], plan.work[source + 1]
+        yr, yi = plan.work[2 - source], plan.work[3 - source]
         w = plan.twiddles[start:]
         if radix == 4:
             pass_four(xr, xi, yr, yi, w)
@@ -118,17 +112,14 @@ def forward(frame, spectrum, plan):
     Parameters
     ----------
     frame : ndarray (2 B * parts,)
-        Real samples, or complex ones as pairs. Real ones are taken as pairs, too: then the complex
-        numbers are Z = even + i odd samples, and X(k) = even(k) + exp(-i pi k / B) odd(k).
+        Samples, complex ones as pairs. Real ones are paired, too: Z = even + i odd, from which
+        X(k) = even(k) + exp(-i pi k / B) odd(k).
     spectrum : ndarray (2, n_bins), written
     plan : Plan
     """
-    n = np.uint64(plan.order.size)
-    one = np.uint64(1)
-    re = spectrum[0]
-    im = spectrum[1]
-    zr = plan.work[0]
-    zi = plan.work[1]
+    n, one = np.uint64(plan.order.size), np.uint64(1)
+    re, im = spectrum[0], spectrum[1]
+    zr, zi = plan.work[0], plan.work[1]
     for i in range(n):
         zr[i] = frame[i + i]
         zi[i] = frame[i + i + one]
@@ -140,13 +131,11 @@ def forward(frame, spectrum, plan):
     reorder(plan.work[source + 1], plan.order, zi)
     if not real:
         return
-    wr = plan.half_turns[0]
-    wi = plan.half_turns[1]
+    wr, wi = plan.half_turns[0], plan.half_turns[1]
     half = frame.dtype.type(0.5)
     re[0] = zr[0] + zi[0]
     re[n] = zr[0] - zi[0]
-    im[0] = 0
-    im[n] = 0
+    im[0], im[n] = 0, 0
     for k in range(one, n):
         er = half * (zr[k] + zr[n - k])
         ei = half * (zi[k] - zi[n - k])
@@ -162,14 +151,10 @@ def inverse(spectrum, frame, plan):
 
     The inverse of a transform is the transform with real and imaginary parts exchanged twice.
     """
-    n = np.uint64(plan.order.size)
-    one = np.uint64(1)
-    re = spectrum[0]
-    im = spectrum[1]
-    zr = plan.work[1]
-    zi = plan.work[0]
-    wr = plan.half_turns[0]
-    wi = plan.half_turns[1]
+    n, one = np.uint64(plan.order.size), np.uint64(1)
+    re, im = spectrum[0], spectrum[1]
+    zr, zi = plan.work[1], plan.work[0]
+    wr, wi = plan.half_turns[0], plan.half_turns[1]
     if re.size > plan.order.size:
         scale = frame.dtype.type(0.5 / plan.order.size)
         for k in range(n):
@@ -183,8 +168,7 @@ def inverse(spectrum, frame, plan):
             zr[k] = scale * re[k]
             zi[k] = scale * im[k]
     source = passes(plan)
-    zr = plan.work[source + 1]
-    zi = plan.work[source]
+    zr, zi = plan.work[source + 1], plan.work[source]
     for i in range(n):
         frame[i + i] = zr[plan.order[i]]
         frame[i + i + one] = zi[plan.order[i]]
@@ -196,38 +180,24 @@ def inverse(spectrum, frame, plan):
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
 def add_power(spectrum, power):
     """P(k) += |X(k)|^2, in float64."""
-    re = spectrum[0]
-    im = spectrum[1]
+    re, im = spectrum[0], spectrum[1]
     for k in range(np.uint64(power.size)):
         power[k] += float(re[k]) * float(re[k]) + float(im[k]) * float(im[k])
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-def filter_spectra(spectra, newest, response, y):
+def filter_spectra(spectra, newest, weights, y):
     """Y(k) = sum over partitions and channels of X(p, c, k) W(p, c, k).
 
-    Parameters
-    ----------
-    spectra : ndarray (n_partitions, n_channels, 2, n_bins)
-        Ring of input spectra.
-    newest : int
-        Place of the newest spectrum in the ring.
-    response : ndarray, as `spectra`
-        W of one output, partition 0 first.
-    y : ndarray (2, n_bins), written
+    `spectra` is the ring with its newest place, `weights` (of one output) are in order.
     """
     n_partitions, n_channels, _, n_bins = spectra.shape
-    yr = y[0]
-    yi = y[1]
-    yr[:] = 0
-    yi[:] = 0
+    yr, yi = y[0], y[1]
+    y[:] = 0
     for p in range(n_partitions):
         x = spectra[(newest - p) % n_partitions]
         for c in range(n_channels):
-            xr = x[c, 0]
-            xi = x[c, 1]
-            wr = response[p, c, 0]
-            wi = response[p, c, 1]
+            xr, xi, wr, wi = x[c, 0], x[c, 1], weights[p, c, 0], weights[p, c, 1]
             for k in range(np.uint64(n_bins)):
                 yr[k] += xr[k] * wr[k] - xi[k] * wi[k]
                 yi[k] += xr[k] * wi[k] + xi[k] * wr[k]
@@ -269,13 +239,11 @@ def set_steps(periodograms, power, rule, epsilon, norms, steps):
     if not rule.normalize:
         steps[:] = rule.step
         return
-    n_partitions, n_bins = periodograms.shape
-    block = (norms.size - n_bins) // 2
-    norm = norms[block : block + n_bins]
+    n_bins, block = steps.size, (norms.size - steps.size) // 2
+    m, one = np.uint64(block), np.uint64(1)
+    norm, sounding = norms[block : block + n_bins], 0
     norm[:] = 0.0
-    sounding = 0
-    for p in range(n_partitions):
-        periodogram = periodograms[p]
+    for periodogram in periodograms:
         for k in range(np.uint64(n_bins)):
             norm[k] += periodogram[k]
         for value in periodogram:
@@ -286,12 +254,15 @@ def set_steps(periodograms, power, rule, epsilon, norms, steps):
         norm[k] = 0.5 * max(sounding * power[k], norm[k])
     shift = 1
     while shift <= block:
-        for j in range(1, shift + 1):  # beyond the edges: a mirror image, or a circle
-            norms[block - j] = norm[j if n_bins == block + 1 else n_bins - j]
-            norms[block + n_bins - 1 + j] = norm[block - j if n_bins == block + 1 else j - 1]
+        for j in range(np.uint64(1), np.uint64(shift + 1)):  # beyond the edges:
+            if n_bins == block + 1:  # a mirror image
+                norms[m - j] = norm[j]
+                norms[m + m + j] = norm[m - j]
+            else:  # a circle
+                norms[m - j] = norm[m + m - j]
+                norms[m + m + m - one + j] = norm[j - one]
         share = rule.leakage / (shift * shift)
-        below = norms[block - shift :]
-        above = norms[block + shift :]
+        below, above = norms[block - shift :], norms[block + shift :]
         for k in range(np.uint64(n_bins)):
             steps[k] = max(norm[k], share * max(above[k], below[k]))
         for k in range(np.uint64(n_bins)):
@@ -314,15 +285,14 @@ def learn(memory, rule, o, plan, scratch):
     block, n_taps = frame.size // (2 * parts), memory.weights.shape[1] // stride
     forward(frame, error, plan)
     for k in range(n_bins):
-        step = error.dtype.type(scratch.steps[k])
-        error[0, k] *= step
-        error[1, k] *= step
+        error[0, k] *= error.dtype.type(scratch.steps[k])
+        error[1, k] *= error.dtype.type(scratch.steps[k])
     if rule.fit_intercept:
         for part in range(parts):
             memory.bias[o, part] += error[part, 0]
     alternating = memory.loose.shape[1] > 0
     first = memory.clock[2] if alternating else 0
-    last = min(first + rule.turns, n_partitions) if alternating else n_partitions
+    last = first + rule.turns if alternating else n_partitions
     keep = error.dtype.type(0 if alternating else 1)
     for p in range(n_partitions):
         x = memory.spectra[(memory.clock[0] - p) % n_partitions]
@@ -340,8 +310,7 @@ def learn(memory, rule, o, plan, scratch):
                 forward(frame, response, plan)
                 if alternating:
                     for k in range(n_bins):
-                        gradient[0, k] = response[0, k]
-                        gradient[1, k] = response[1, k]
+                        gradient[0, k], gradient[1, k] = response[0, k], response[1, k]
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
@@ -350,78 +319,79 @@ def adapt_blocks(x, d, counts, epsilon, rule, memory, plan, scratch, y):
 
     "full" (no `loose` weights): w(p) <- w(p) + causal half of F^-1 (step conj(X(p)) E) for all
     partitions p. "alternating": the loose weights learn by their own errors and without that
-    constraint; those of a few partitions, in turn, lose their circular half and answer from then on.
+    constraint; a few partitions, in turn, lose their circular half and answer from then on.
 
     Parameters
     ----------
-    x : ndarray (n_blocks * B, n_channels * parts)
-    d : ndarray (n_blocks * B, n_outputs * parts)
+    x, d : ndarray (n_blocks * B, n_channels * parts), (n_blocks * B, n_outputs * parts)
     counts : ndarray of bool (n_blocks * B,)
         Where False an error counts as zero; a block of such errors changes nothing.
     epsilon : ndarray of float64 (n_blocks * B,)
         That at the end of a block counts for it.
-    rule, memory, plan, scratch
-        Tuples as documented in ``filters._overlap_save``.
+    rule, memory, plan, scratch : see ``filters._overlap_save``
     y : ndarray, as `d`, written
         A-priori output.
 
     Returns
     -------
     int
-        First sample whose error is not finite, or the last one of a block whose power is not, or -1.
+        First sample whose error, or last of a block whose power is not finite, or -1.
     """
     frame, spectrum, power = scratch.frame, scratch.spectrum, memory.power
     n_partitions, n_channels, _, _ = memory.spectra.shape
     n_outputs, parts = memory.bias.shape
-    block = frame.size // (2 * parts)
+    n, m = np.uint64(frame.size // (2 * parts)), np.uint64(parts)
     alternating = memory.loose.shape[1] > 0
-    for start in range(0, x.shape[0], block):
+    for start in range(np.uint64(0), np.uint64(x.shape[0]), n):
         newest = (memory.clock[0] + 1) % n_partitions
         memory.clock[0] = newest
         memory.clock[1] += 1
         periodogram = memory.periodograms[newest]
         periodogram[:] = 0.0
         for c in range(n_channels):
-            for part in range(parts):
-                for i in range(block):
-                    frame[i * parts + part] = memory.last[i, c * parts + part]
-                    memory.last[i, c * parts + part] = x[start + i, c * parts + part]
-                    frame[(block + i) * parts + part] = x[start + i, c * parts + part]
+            for part in range(m):
+                column = np.uint64(c) * m + part
+                for i in range(n):
+                    frame[i * m + part] = memory.last[i, column]
+                    frame[(n + i) * m + part] = x[start + i, column]
+                    memory.last[i, column] = x[start + i, column]
             forward(frame, memory.spectra[newest, c], plan)
             add_power(memory.spectra[newest, c], periodogram)
         share = 1.0 / min(memory.clock[1], rule.power_memory)
-        bad = block
+        bad = n
         for k in range(power.size):
             power[k] += (periodogram[k] - power[k]) * share
             if not np.isfinite(power[k]):
-                bad = block - 1
+                bad = n - np.uint64(1)
         for o in range(n_outputs):
             filter_spectra(memory.spectra, newest, memory.response[o], spectrum)
             inverse(spectrum, frame, plan)
-            for i in range(block):
-                for part in range(parts):
-                    v = frame[(block + i) * parts + part] + memory.bias[o, part]
-                    y[start + i, o * parts + part] = v
-                    if not np.isfinite(d[start + i, o * parts + part] - v):
+            for part in range(m):
+                column = np.uint64(o) * m + part
+                bias = memory.bias[o, part]
+                for i in range(n):
+                    v = frame[(n + i) * m + part] + bias
+                    y[start + i, column] = v
+                    if not np.isfinite(d[start + i, column] - v):
                         bad = min(bad, i)
-        if bad < block:
-            return start + bad
-        if not counts[start : start + block].any():
+        if bad < n:
+            return np.int64(start + bad)
+        if not counts[start : start + n].any():
             continue
-        level = epsilon[start + block - 1]
+        level = epsilon[start + n - np.uint64(1)]
         set_steps(memory.periodograms, power, rule, level, scratch.norms, scratch.steps)
         for o in range(n_outputs):
             if alternating:
                 filter_spectra(memory.spectra, newest, memory.loose[o], spectrum)
                 inverse(spectrum, frame, plan)
-            for i in range(block):
-                for part in range(parts):
-                    v = y[start + i, o * parts + part]
-                    if alternating:
-                        v = frame[(block + i) * parts + part] + memory.bias[o, part]
-                    e = d[start + i, o * parts + part] - v
-                    frame[(block + i) * parts + part] = e if counts[start + i] else 0
-            frame[: block * parts] = 0
+            for part in range(m):
+                column = np.uint64(o) * m + part
+                bias = memory.bias[o, part]
+                for i in range(n):
+                    t = (n + i) * m + part
+                    v = frame[t] + bias if alternating else y[start + i, column]
+                    frame[t] = d[start + i, column] - v if counts[start + i] else 0
+            frame[: n * m] = 0
             learn(memory, rule, o, plan, scratch)
         if alternating:
             turn = memory.clock[2] + rule.turns
