@@ -53,7 +53,8 @@ class FrequencyDomainFilter(AdaptiveFilter):
         Length of the delay line of every channel.
     block_size : int or "auto", default="auto"
         Samples B between two changes of the weights. "auto": n_taps up to 64 taps; beyond, the
-        power of two nearest below n_taps / 8 between 64 and 256. Powers of two are fastest.
+        power of two nearest below n_taps / 8 between 64 and 256. Powers of two are fastest; a
+        prime factor r of the block costs r operations a sample in every transform.
     constraint : {"full", "alternating"}, default="full"
         "full" keeps all partitions causal after every block. "alternating" lets them learn without
         that and makes only a few a block causal, in turn: one for every 32 partitions, at least 4
@@ -70,8 +71,8 @@ class FrequencyDomainFilter(AdaptiveFilter):
         Epsilon, only where `normalize`. As in `NLMSFilter`: a number is absolute, "auto" is 1e-3
         of the mean energy in the delay line.
     fit_intercept : bool, default=False
-        Adapt a constant together with the weights. It is an input that is always 1, whose energy B
-        in a block counts at frequency zero.
+        Adapt a constant together with the weights. It is an input that is always 1, and its energy
+        in a block, B, counts in the norm of frequency zero.
     initial_weights, store_weights, on_divergence
         As in `LMSFilter`. Blocks run fast where they are whole: let `store_weights` be a multiple
         of the block size.

@@ -161,6 +161,15 @@ def test_the_constant_is_told_from_the_mean_of_the_input(constraint, mean):
 
 
 @constraints
+@signals
+def test_without_input_the_constant_goes_a_step_of_the_way_every_block(constraint, signal):
+    d = np.full(40, 2.0 - 3j if signal == "complex" else 2.0)
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint, fit_intercept=True)
+    wanted = d[0] * (1 - 0.5 ** np.repeat(np.arange(5), 8))
+    np.testing.assert_allclose(f.adapt(np.zeros(40), d).output, wanted, rtol=1e-14)
+
+
+@constraints
 @pytest.mark.parametrize("mean", [1.0, 30.0])
 def test_the_constant_does_not_upset_it_where_the_input_has_a_mean(constraint, mean):
     x = problem(20_000)[0] + mean

@@ -54,8 +54,9 @@ def pass_any(radix, xr, xi, yr, yi, w):
     for j in range(radix):
         for i in range(m):
             sr, si = xr[i], xi[i]
+            t = roots
             for u in range(1, radix):
-                t = roots + u * j % radix
+                t += j if t + j < roots + radix else j - radix
                 sr += xr[i + u * m] * w[t] - xi[i + u * m] * w[t + radix]
                 si += xr[i + u * m] * w[t + radix] + xi[i + u * m] * w[t]
             if j:
@@ -69,8 +70,7 @@ def pass_two(xr, xi, yr, yi, w):
     """As `pass_four`, of radix 2."""
     m = np.uint64(xr.size // 2)
     for i in range(m):
-        br = xr[i] - xr[i + m]
-        bi = xi[i] - xi[i + m]
+        br, bi = xr[i] - xr[i + m], xi[i] - xi[i + m]
         k = i + i
         yr[k] = xr[i] + xr[i + m]
         yi[k] = xi[i] + xi[i + m]
