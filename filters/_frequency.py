@@ -54,7 +54,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
     block_size : int or "auto", default="auto"
         Samples B between two changes of the weights. "auto": n_taps up to 64 taps; beyond, the
         power of two nearest below n_taps / 8 between 64 and 256. Powers of two are fastest; a
-        prime factor r of the block costs r operations a sample in every transform.
+        prime factor r of the block costs in the order of r operations a sample in every transform.
     constraint : {"full", "alternating"}, default="full"
         "full" keeps all partitions causal after every block. "alternating" lets them learn without
         that and makes only a few a block causal, in turn: one for every 32 partitions, at least 4

@@ -377,7 +377,7 @@ def spectrum_of(frame, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128, np.complex64])
-@pytest.mark.parametrize("n", [2**k for k in range(1, 14)] + [6, 10, 14, 24, 30, 66, 98, 242])
+@pytest.mark.parametrize("n", [2**k for k in range(1, 14)] + [6, 10, 14, 24, 30, 66, 98, 122, 242])
 def test_transform_is_that_of_scipy_and_its_inverse_leads_back(dtype, n):
     plan = plan_transform(n, np.dtype(dtype))
     size = 2 * plan.order.size

@@ -24,17 +24,12 @@ def pass_four(xr, xi, yr, yi, w):
     m = np.uint64(xr.size // 4)
     two, three = m + m, m + m + m
     for i in range(m):
-        ar = xr[i] + xr[i + two]
-        ai = xi[i] + xi[i + two]
-        br = xr[i] - xr[i + two]
-        bi = xi[i] - xi[i + two]
-        cr = xr[i + m] + xr[i + three]
-        ci = xi[i + m] + xi[i + three]
-        dr = xi[i + m] - xi[i + three]
-        di = xr[i + three] - xr[i + m]
+        ar, ai = xr[i] + xr[i + two], xi[i] + xi[i + two]
+        br, bi = xr[i] - xr[i + two], xi[i] - xi[i + two]
+        cr, ci = xr[i + m] + xr[i + three], xi[i + m] + xi[i + three]
+        dr, di = xi[i + m] - xi[i + three], xr[i + three] - xr[i + m]
         k = np.uint64(4) * i
-        yr[k] = ar + cr
-        yi[k] = ai + ci
+        yr[k], yi[k] = ar + cr, ai + ci
         k += np.uint64(1)
         yr[k] = (br + dr) * w[i] - (bi + di) * w[i + m]
         yi[k] = (br + dr) * w[i + m] + (bi + di) * w[i]
@@ -47,22 +42,35 @@ def pass_four(xr, xi, yr, yi, w):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-def pass_any(radix, xr, xi, yr, yi, w):
-    """As `pass_four` for any radix, in radix operations a number."""
-    m = xr.size // radix
-    roots = 2 * (radix - 1) * m
-    for j in range(radix):
-        for i in range(m):
-            sr, si = xr[i], xi[i]
-            t = roots
-            for u in range(1, radix):
-                t += j if t + j < roots + radix else j - radix
-                sr += xr[i + u * m] * w[t] - xi[i + u * m] * w[t + radix]
-                si += xr[i + u * m] * w[t + radix] + xi[i + u * m] * w[t]
-            if j:
-                t = 2 * (j - 1) * m + i
-                sr, si = sr * w[t] - si * w[t + m], sr * w[t + m] + si * w[t]
-            yr[i * radix + j], yi[i * radix + j] = sr, si
+def pass_odd(radix, xr, xi, yr, yi, w):
+    """As `pass_four` for any odd radix, in radix operations a number; x is used up.
+
+    Inputs u and radix - u have conjugate factors, as have outputs j and radix - j: a quarter.
+    """
+    m, half, zero = xr.size // radix, radix // 2, xr.dtype.type(0)
+    for i in range(m):
+        zr, zi = xr[i], xi[i]
+        for u in range(1, half + 1):
+            a, b = i + u * m, i + (radix - u) * m
+            xr[a], xr[b] = xr[a] + xr[b], xr[a] - xr[b]
+            xi[a], xi[b] = xi[a] + xi[b], xi[a] - xi[b]
+            zr, zi = zr + xr[a], zi + xi[a]
+        yr[i * radix], yi[i * radix] = zr, zi
+        for j in range(1, half + 1):
+            cr, ci = xr[i], xi[i]
+            sr, si = zero, zero
+            k = 0
+            for u in range(1, half + 1):
+                k += j if k + j < radix else j - radix
+                a, b, t = i + u * m, i + (radix - u) * m, 2 * (radix - 1) * m + k
+                cr, ci = cr + xr[a] * w[t], ci + xi[a] * w[t]
+                sr, si = sr - xi[b] * w[t + radix], si + xr[b] * w[t + radix]
+            t, k = 2 * (j - 1) * m + i, i * radix + j
+            yr[k] = (cr + sr) * w[t] - (ci + si) * w[t + m]
+            yi[k] = (cr + sr) * w[t + m] + (ci + si) * w[t]
+            t, k = 2 * (radix - j - 1) * m + i, i * radix + radix - j
+            yr[k] = (cr - sr) * w[t] - (ci - si) * w[t + m]
+            yi[k] = (cr - sr) * w[t + m] + (ci - si) * w[t]
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
@@ -72,8 +80,7 @@ def pass_two(xr, xi, yr, yi, w):
     for i in range(m):
         br, bi = xr[i] - xr[i + m], xi[i] - xi[i + m]
         k = i + i
-        yr[k] = xr[i] + xr[i + m]
-        yi[k] = xi[i] + xi[i + m]
+        yr[k], yi[k] = xr[i] + xr[i + m], xi[i] + xi[i + m]
         k += np.uint64(1)
         yr[k] = br * w[i] - bi * w[i + m]
         yi[k] = br * w[i + m] + bi * w[i]
@@ -92,7 +99,7 @@ def passes(plan):
         elif radix == 2:
             pass_two(xr, xi, yr, yi, w)
         else:
-            pass_any(radix, xr, xi, yr, yi, w)
+            pass_odd(radix, xr, xi, yr, yi, w)
         start += 2 * (radix - 1) * (xr.size // radix) + 2 * radix
         source = 2 - source
     return source
@@ -121,8 +128,7 @@ def forward(frame, spectrum, plan):
     re, im = spectrum[0], spectrum[1]
     zr, zi = plan.work[0], plan.work[1]
     for i in range(n):
-        zr[i] = frame[i + i]
-        zi[i] = frame[i + i + one]
+        zr[i], zi[i] = frame[i + i], frame[i + i + one]
     source = passes(plan)
     real = re.size > plan.order.size
     zr = plan.work[2 - source] if real else re
@@ -133,14 +139,11 @@ def forward(frame, spectrum, plan):
         return
     wr, wi = plan.half_turns[0], plan.half_turns[1]
     half = frame.dtype.type(0.5)
-    re[0] = zr[0] + zi[0]
-    re[n] = zr[0] - zi[0]
+    re[0], re[n] = zr[0] + zi[0], zr[0] - zi[0]
     im[0], im[n] = 0, 0
     for k in range(one, n):
-        er = half * (zr[k] + zr[n - k])
-        ei = half * (zi[k] - zi[n - k])
-        qr = half * (zi[k] + zi[n - k])
-        qi = half * (zr[n - k] - zr[k])
+        er, ei = half * (zr[k] + zr[n - k]), half * (zi[k] - zi[n - k])
+        qr, qi = half * (zi[k] + zi[n - k]), half * (zr[n - k] - zr[k])
         re[k] = er + (qr * wr[k] - qi * wi[k])
         im[k] = ei + (qr * wi[k] + qi * wr[k])
 
@@ -158,20 +161,17 @@ def inverse(spectrum, frame, plan):
     if re.size > plan.order.size:
         scale = frame.dtype.type(0.5 / plan.order.size)
         for k in range(n):
-            qr = re[k] - re[n - k]
-            qi = im[k] + im[n - k]
+            qr, qi = re[k] - re[n - k], im[k] + im[n - k]
             zr[k] = scale * (re[k] + re[n - k] - (qi * wr[k] - qr * wi[k]))
             zi[k] = scale * (im[k] - im[n - k] + (qr * wr[k] + qi * wi[k]))
     else:
         scale = frame.dtype.type(1.0 / plan.order.size)
         for k in range(n):
-            zr[k] = scale * re[k]
-            zi[k] = scale * im[k]
+            zr[k], zi[k] = scale * re[k], scale * im[k]
     source = passes(plan)
     zr, zi = plan.work[source + 1], plan.work[source]
     for i in range(n):
-        frame[i + i] = zr[plan.order[i]]
-        frame[i + i + one] = zi[plan.order[i]]
+        frame[i + i], frame[i + i + one] = zr[plan.order[i]], zi[plan.order[i]]
 
 
 # ---- a block ------------------------------------------------------------------------------------
