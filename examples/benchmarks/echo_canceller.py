@@ -4,7 +4,7 @@ Ten seconds at 16 kHz of coloured noise through a decaying room, background nois
 echo, rounded to 16 bits; everyone hears the same signals. Nanoseconds of thread CPU time a sample,
 the median of interleaved rounds; ERLE is over the last quarter. Rivals that are not installed are
 named: speexdsp (a shared library, found by the system's loader), adafilt (from PyPI). Run with
-``python examples/benchmarks/echo_canceller.py``; a minute.
+``python examples/benchmarks/echo_canceller.py``; half a minute.
 """
 
 import ctypes
