@@ -130,25 +130,77 @@ def test_several_outputs_are_as_many_filters(constraint):
 def test_auto_block_size_is_the_stated_one(n_taps, block):
     x, d = problem(1)
     state = FrequencyDomainFilter(n_taps).fit(x, d).stream().state
-    assert state["residual"].shape == (1, block)
+    assert state["counts"].shape == (block,)
+
+
+# ---- the constant --------------------------------------------------------------------------------
+
+
+@sizes
+@signals
+def test_with_an_intercept_it_is_block_lms_with_a_constant_input(n_taps, block, signal):
+    x, d = problem(240, 2, signal=signal)
+    d = d + 3
+    rows = np.column_stack([naive.delay_rows(x, n_taps), np.ones(240)])
+    wanted, w = naive.block_lms(rows, d, np.zeros(rows.shape[1], x.dtype), 0.002, block)
+    f = block_lms(n_taps, block, fit_intercept=True)
+    np.testing.assert_allclose(f.adapt(x, d).output, wanted, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(f.intercept_, w[-1], rtol=0, atol=1e-14)
+    assert abs(f.intercept_) > 0.1
+
+
+@constraints
+@pytest.mark.parametrize("mean", [0.0, 0.3])
+def test_the_constant_is_told_from_the_mean_of_the_input(constraint, mean):
+    x, path = problem(40_000)[0] + mean, echo_path(64)
+    d = lfilter(path, 1, x[:, 0]) + 2.0
+    f = FrequencyDomainFilter(64, block_size=16, constraint=constraint, fit_intercept=True)
+    error = f.adapt(x, d).error
+    assert np.abs(error[-1000:]).max() < 1e-3 * np.abs(d).max()
+    assert misalignment_db(path, f.coef_[0]) < -60
+    np.testing.assert_allclose(f.intercept_, 2.0, rtol=0, atol=0.01)
+
+
+@constraints
+@signals
+def test_without_input_the_constant_goes_a_step_of_the_way_every_block(constraint, signal):
+    d = np.full(40, 2.0 - 3j if signal == "complex" else 2.0)
+    f = FrequencyDomainFilter(20, block_size=8, constraint=constraint, fit_intercept=True)
+    wanted = d[0] * (1 - 0.5 ** np.repeat(np.arange(5), 8))
+    np.testing.assert_allclose(f.adapt(np.zeros(40), d).output, wanted, rtol=1e-14)
+
+
+@constraints
+@pytest.mark.parametrize("mean", [1.0, 30.0])
+def test_the_constant_does_not_upset_it_where_the_input_has_a_mean(constraint, mean):
+    x = problem(20_000)[0] + mean
+    d = lfilter(echo_path(64), 1, x[:, 0]) + 2.0
+    f = FrequencyDomainFilter(
+        64, block_size=16, constraint=constraint, step_size=0.9, fit_intercept=True
+    )
+    error = f.adapt(x, d).error
+    assert np.abs(error).max() < 2 * np.abs(d).max()
+    assert np.abs(error[-1000:]).max() < 0.1 * np.abs(d).max()
 
 
 # ---- chunks --------------------------------------------------------------------------------------
 
 modest = settings(max_examples=60, deadline=None, derandomize=True)
 kinds = st.builds(
-    lambda sizes, constraint, normalize, every: FrequencyDomainFilter(
+    lambda sizes, constraint, normalize, every, constant: FrequencyDomainFilter(
         sizes[0],
         block_size=sizes[1],
         constraint=constraint,
         normalize=normalize,
         step_size=0.5 if normalize else 0.002,
         store_weights=every,
+        fit_intercept=constant,
     ),
     st.sampled_from(SIZES),
     st.sampled_from(["full", "alternating"]),
     st.booleans(),
     st.sampled_from([0, 0, 7]),
+    st.booleans(),
 )
 dtypes = st.sampled_from([np.float64, np.float32, np.complex128])
 cuts = st.lists(st.integers(0, 240), max_size=8).map(sorted)
@@ -400,6 +452,7 @@ def test_silence_then_signal_then_silence_then_thunder(constraint, dtype, regula
     assert misalignment_db(path, f.coef_[0]) < -60
 
 
+@pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
 @pytest.mark.parametrize(
     ("options", "message"),
     [
