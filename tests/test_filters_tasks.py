@@ -298,3 +298,27 @@ def test_sessions_take_complex_signals():
     X = np.column_stack([(0.3 + 0.8j) * reference, reference])
     left = NoiseCanceller(RLSFilter(2)).stream().learn_many(X)
     assert np.abs(left[-100:]).max() < 1e-3
+
+
+@pytest.mark.parametrize("leak", [0.2, 0.4])
+def test_a_leak_of_the_signal_leaves_the_snr_of_the_reference_upside_down(leak):
+    # Widrow et al. 1975: the output's signal-to-noise ratio is one over that of the reference,
+    # at every frequency, for the best filter; white signal and noise make it one number.
+    rng = np.random.default_rng(0)
+    signal, noise = rng.standard_normal((2, 150_000))
+    X = np.column_stack([signal + 0.5 * noise, noise + leak * signal])
+    left = NoiseCanceller(RLSFilter(2, forgetting_factor=1.0)).fit_transform(X)[1000:, 0]
+    signal, noise = signal[1000:], noise[1000:]
+    parts = np.linalg.lstsq(np.column_stack([signal, noise]), left, rcond=None)[0]
+    np.testing.assert_allclose(parts[0] ** 2 / parts[1] ** 2, 1 / leak**2, rtol=0.1)
+
+
+def test_a_reference_that_lags_the_primary_removes_no_white_noise():
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal(20_000)
+    X = np.column_stack([noise, np.r_[0.0, noise[:-1]]])
+    canceller = NoiseCanceller(RLSFilter(8, forgetting_factor=1.0))
+    left = canceller.fit_transform(X)[1000:, 0]
+    np.testing.assert_allclose(np.var(left), np.var(noise[1000:]), rtol=0.01)
+    early = canceller.fit_transform(X[:, ::-1])[1000:, 0]  # the other way round all of it goes
+    assert np.var(early) < 1e-6
