@@ -100,10 +100,10 @@ def test_frames_keep_their_columns_and_arrays_stay_arrays():
 
 def test_a_context_continues_its_own_index():
     series = pd.Series(waves()[:, 0], index=INDEXES["daily"])
-    model = forecaster().fit(series[:200])
-    answer = model.forecast(5, context=series[150:180])
+    model = forecaster().fit(series.iloc[:200])
+    answer = model.forecast(5, context=series.iloc[150:180])
     pd.testing.assert_index_equal(answer.index, series.index[180:185], exact="equiv")
-    frame = model.forecast(5, context=series[150:180].to_numpy()[:, None])
+    frame = model.forecast(5, context=series.iloc[150:180].to_numpy()[:, None])
     assert isinstance(frame, np.ndarray)
 
 
@@ -301,7 +301,7 @@ def test_score_is_minus_the_nrmse_of_free_runs(kind):
         X = pd.DataFrame(values, index=np.cumsum(np.random.RandomState(0).randint(1, 9, 240)))
     elif kind != "array":
         X = pd.DataFrame(values, index=INDEXES[kind])
-    model = forecaster(horizon=7).fit(X[:200])
+    model = forecaster(horizon=7).fit(X[:200] if kind == "array" else X.iloc[:200])
     context = (240 - 7) // 2
     origins = np.unique(np.linspace(context, 233, 10).astype(int))
     plain = forecaster(horizon=7).fit(values[:200])
