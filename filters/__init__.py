@@ -4,6 +4,7 @@ from ._adaline import AdalineClassifier, AdalineRegressor
 from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptResult
 from ._equalizer import ChannelEqualizer
+from ._filtered_x import FilteredXFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
 from ._notch import AdaptiveNotch
@@ -25,6 +26,7 @@ __all__ = [
     "AffineProjectionFilter",
     "ChannelEqualizer",
     "FilterAdaptationDisplay",
+    "FilteredXFilter",
     "FrequencyDomainFilter",
     "LMSFilter",
     "LineEnhancer",

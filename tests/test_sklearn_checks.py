@@ -34,6 +34,7 @@ ROW_IS_A_CASE = {
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {
     "AffineProjectionFilter",
+    "FilteredXFilter",
     "LMSFilter",
     "NLMSFilter",
     "ProportionateFilter",
@@ -92,6 +93,7 @@ def expected_failures(estimator):
 DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
 WITH_MEMORY = [
     filters.AffineProjectionFilter(3),
+    filters.FilteredXFilter(3, secondary_path=[1.0, 0.3]),
     filters.FrequencyDomainFilter(3, block_size=2),
     filters.LMSFilter(3),
     filters.NLMSFilter(3),
