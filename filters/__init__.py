@@ -3,6 +3,7 @@
 from ._adaline import AdalineClassifier, AdalineRegressor
 from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptResult
+from ._echo import EchoCanceller
 from ._equalizer import ChannelEqualizer
 from ._filtered_x import FilteredXFilter
 from ._frequency import FrequencyDomainFilter
@@ -26,6 +27,7 @@ __all__ = [
     "AffineProjectionFilter",
     "ChannelEqualizer",
     "FilterAdaptationDisplay",
+    "EchoCanceller",
     "FilteredXFilter",
     "FrequencyDomainFilter",
     "LMSFilter",
