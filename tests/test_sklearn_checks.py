@@ -85,7 +85,7 @@ def expected_failures(estimator):
     expected = dict(MEMORY)
     if "sample_weight" in inspect.signature(getattr(estimator, "fit", len)).parameters:
         expected |= IN_ORDER
-    if name in ("LineEnhancer", "NoiseCanceller"):
+    if name in ("ActiveNoiseController", "EchoCanceller", "LineEnhancer", "NoiseCanceller"):
         expected |= ONLINE
     return expected
 
