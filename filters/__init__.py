@@ -9,6 +9,7 @@ from ._filtered_x import FilteredXFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
 from ._notch import AdaptiveNotch
+from ._noise_control import ActiveNoiseController
 from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
@@ -20,6 +21,7 @@ from .displays import FilterAdaptationDisplay, SpectrumDisplay
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
+    "ActiveNoiseController",
     "AdalineClassifier",
     "AdalineRegressor",
     "AdaptResult",

@@ -22,8 +22,8 @@ _MIN_BLOCK = 256
 # Blocks looked back on, and the ratios of residual energies that settle it. Over two lengths of
 # the filter the learner has to be 6 dB better: near-end vowels are predicted for moments, so that
 # a smaller gain proves nothing there. Over eight lengths 1 dB is enough.
-_SHORT, _LONG = 8, 32
-_CLEARLY_BETTER, _BETTER, _WORSE = 4.0, 1.25, 1.25
+_SHORT, _LONG = 8, 16
+_CLEARLY_BETTER, _BETTER, _WORSE = 3.0, 1.25, 2.0
 # Near-end talk: so much more residual than the echo that used to be left, and the noise.
 _TALK = 8.0
 # The quietest residual and the best return loss are forgotten by this factor a block.

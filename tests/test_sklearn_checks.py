@@ -77,6 +77,8 @@ def expected_failures(estimator):
         or (name in MEMORYLESS_BY_DEFAULT and estimator.n_taps == 1)
         # The checks of invariance fit 20 rows: the first block of the default is not full then.
         or (name == "FrequencyDomainFilter" and estimator.n_taps in (1, 256))
+        # The heard filter takes no weights over before row 256: the checks' rows pass unchanged.
+        or (name == "EchoCanceller" and estimator.double_talk is not None)
         or getattr(estimator, "spectral_radius", None) == 0
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
@@ -93,6 +95,7 @@ def expected_failures(estimator):
 DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
 WITH_MEMORY = [
     filters.AffineProjectionFilter(3),
+    filters.EchoCanceller(filters.NLMSFilter(3), double_talk=None),
     filters.FilteredXFilter(3, secondary_path=[1.0, 0.3]),
     filters.FrequencyDomainFilter(3, block_size=2),
     filters.LMSFilter(3),
