@@ -8,8 +8,8 @@ from ._equalizer import ChannelEqualizer
 from ._filtered_x import FilteredXFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
-from ._notch import AdaptiveNotch
 from ._noise_control import ActiveNoiseController
+from ._notch import AdaptiveNotch
 from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
@@ -28,8 +28,8 @@ __all__ = [
     "AdaptiveNotch",
     "AffineProjectionFilter",
     "ChannelEqualizer",
-    "FilterAdaptationDisplay",
     "EchoCanceller",
+    "FilterAdaptationDisplay",
     "FilteredXFilter",
     "FrequencyDomainFilter",
     "LMSFilter",

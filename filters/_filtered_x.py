@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from sklearn.base import clone
 
 from ._base import AdaptiveFilter
 from ._filtered_x_stream import FilteredXStream
@@ -175,7 +176,7 @@ class FilteredXFilter(AdaptiveFilter):
         ValueError
             For a state that is not one of this kind of filter with these parameters.
         """
-        return FilteredXStream(self, super().stream(initial_state)._state)
+        return FilteredXStream(clone(self), super().stream(initial_state)._state)
 
     # ---- state --------------------------------------------------------------------------------
 

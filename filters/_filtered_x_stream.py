@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._state import State, copy_state
+from ._state import State
 from ._stream import FilterStream, as_block
 from .timeseries._errors import DivergenceError
 
@@ -36,7 +36,7 @@ class FilteredXStream(FilterStream):
 
     def copy(self) -> FilteredXStream:
         """A session of its own that goes on from here."""
-        state = None if self._state is None else copy_state(self._state)
+        state = None if self._state is None else self._unflattened()
         return FilteredXStream(self._controller, state)
 
     def predict_many(self, X: Any) -> np.ndarray:
@@ -50,11 +50,10 @@ class FilteredXStream(FilterStream):
     def _play(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         rows = as_block(X, "X")
         n_outputs = 1 if self._state is None else self._state["weights"].shape[0]
-        silence = np.zeros((1, n_outputs), dtype=rows.dtype)
-        state = self._controller._ready_state(self._state, rows, silence)
+        state = self._state_for(rows, np.zeros((1, n_outputs), dtype=rows.dtype))
         rows = rows.astype(state["weights"].dtype, copy=False)
         first = self._controller._play(state, rows[:-1])
-        before = copy_state(state)  # an error may be measured after the last row
+        before = dict(state)  # an error may be measured after the last row
         last = self._controller._play(state, rows[-1:])
         drive, heard = (np.concatenate(pair) for pair in zip(first, last, strict=True))
         playable = np.isfinite(drive).all(axis=1)
@@ -62,9 +61,9 @@ class FilteredXStream(FilterStream):
             step = int(state["n_samples_seen"]) - rows.shape[0] + int(np.argmin(playable))
             advice = self._controller._divergence_advice(rows)
             raise DivergenceError(f"FilteredXFilter diverged at time step {step} {advice}", step)
-        self._state, self._before, self._heard = state, before, (rows[-1:], heard[-1:])
-        self._one_output = n_outputs == 1
-        return (drive[:, 0], heard[:, 0]) if self._one_output else (drive, heard)
+        self._move_on(state)
+        self._before, self._heard = before, (rows[-1:], heard[-1:])
+        return (drive[:, 0], heard[:, 0]) if n_outputs == 1 else (drive, heard)
 
     def learn_error(self, e: Any) -> None:
         """Learn from the residual measured at the microphone after the last `predict_one`.
@@ -88,6 +87,6 @@ class FilteredXStream(FilterStream):
         error = as_block(np.reshape(e, (1, -1)), "e")
         if error.shape != heard.shape:
             raise ValueError(f"e has {error.size} value(s), the output has {heard.size}.")
-        state = copy_state(self._before)
+        state = dict(self._before)
         self._controller._advance(state, row, (heard + error).astype(heard.dtype))
-        self._state, self._heard = state, None
+        self._move_on(state)
