@@ -30,6 +30,7 @@ from filters import (
     NLMSFilter,
     ProportionateFilter,
 )
+from filters.signals import echo_path, speech_like
 from filters.timeseries import erle_db
 
 FS, N_TAPS = 8000, 512
@@ -56,41 +57,20 @@ PARTS = {
 }
 
 
-def voice(n, pitch, rng):
-    """Syllables of a pitched or hissing sound through three formants, and pauses."""
-    sound, k = np.zeros(n + FS), 0
-    while k < n:
-        m = int(FS * rng.uniform(0.08, 0.3))
-        beats = np.floor(np.arange(m + 1) * pitch * rng.uniform(0.8, 1.2) / FS)
-        source = lfilter([1], [1, -0.9], np.diff(beats)) + 0.02 * rng.standard_normal(m)
-        if rng.random() < 0.3:
-            source = 0.3 * rng.standard_normal(m)
-        for formant in rng.uniform([250, 800, 1900], [800, 1900, 2900]):
-            angle, radius = 2 * np.pi * formant / FS, np.exp(-np.pi * 100 / FS)
-            source = lfilter([1], [1, -2 * radius * np.cos(angle), radius**2], source)
-        sound[k : k + m] = rng.uniform(0.4, 1) / source.std() * source * np.sqrt(np.hanning(m))
-        k += m + (rng.random() < 0.2) * int(FS * rng.uniform(0.1, 0.4))
-    return sound[:n] / sound[:n].std()
-
-
-def room(rng):
-    """Impulse response that begins after 4 ms and has decayed by 50 dB at its end."""
-    response = rng.standard_normal(N_TAPS) * 10 ** (-2.5 * np.arange(N_TAPS) / N_TAPS)
-    response[: FS // 250] = 0
-    return response / np.linalg.norm(response)
-
-
-def call(rng):
+def call():
     """Far end, echo, near end and noise, ``(n_timesteps,)`` each."""
     n = END * FS
     seconds = np.arange(n) / FS
-    far = voice(n, 115.0, rng)
-    far += 0.01 * rng.standard_normal(n)
-    before, after = (lfilter(room(rng), 1, far) for _ in range(2))
+    rng = np.random.default_rng(0)
+    far = speech_like(n, fs=FS, random_state=0).speech
+    far += 0.01 * far.std() * rng.standard_normal(n)  # a line is never quite silent
+    rooms = [echo_path(N_TAPS, fs=FS, decay_time=0.08, random_state=k).response for k in (0, 1)]
+    before, after = (lfilter(room, 1, far) for room in rooms)
     echo = np.where(seconds < CHANGE, before, after)
     talks = (seconds >= TALK[0]) & (seconds < TALK[1])
     near = np.zeros(n)
-    near[talks] = echo.std() * voice(int(talks.sum()), 190.0, rng)
+    near[talks] = speech_like(int(talks.sum()), fs=FS, pitch=200.0, random_state=1).speech
+    near *= echo.std() / near[talks].std()
     noise = 0.01 * echo.std() * rng.standard_normal(n)
     return far, echo, near, noise
 
@@ -160,14 +140,14 @@ def draw(echo, near, left, marks, out):
         *axes.get_legend_handles_labels(), frameon=False, ncols=5, loc="outside lower center"
     )
     figure.suptitle("How far five cancellers of 512 taps push the echo down", color=INK)
-    figure.savefig(out, dpi=100)
+    figure.savefig(out, dpi=90)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".png"))
     options = parser.parse_args()
-    far, echo, near, noise = call(np.random.default_rng(4))
+    far, echo, near, noise = call()
     print(f"synthetic voices and rooms, {END} s at {FS} Hz, {N_TAPS} taps")
     left, seconds = compare(far, echo, near, noise)
     print_table(echo, left, seconds)

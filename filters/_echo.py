@@ -19,11 +19,11 @@ from .timeseries._validation import SeriesData
 # Rows between two comparisons: at least so many, or a quarter of the filter. Powers of two, so
 # that blocks of a frequency-domain filter stay whole.
 _MIN_BLOCK = 256
-# Blocks looked back on, and the ratios of residual energies that settle it. Near-end vowels are
-# predicted for moments, so that a gain of 5 dB is asked for over two lengths of the filter; 1 dB is
-# enough over four while nobody talks (without that last condition 4 of 60 calls were thrown).
-_SHORT, _LONG = 8, 16
-_CLEARLY_BETTER, _BETTER, _WORSE = 3.0, 1.25, 2.0
+# (blocks looked back on, ratio of the residual energies, whether that settles it while somebody
+# talks): near-end vowels are predicted for moments, which is why a talker asks for more evidence.
+# Without the third condition 4 of 60 calls were thrown by double talk, with it none.
+_TAKE_OVER = ((8, 3.0, True), (16, 1.25, False))
+_SET_BACK = (8, 2.0)
 # Near-end talk: so much more residual than the echo that used to be left, and the noise.
 _TALK = 8.0
 # The quietest residual and the best return loss are forgotten by this factor a block.
@@ -44,7 +44,8 @@ class EchoCanceller(OnlineTask):
     Parameters
     ----------
     filter : AdaptiveFilter, default=None
-        Cloned, not changed; None takes ``FrequencyDomainFilter(n_taps)``.
+        Cloned, not changed; None takes ``FrequencyDomainFilter(n_taps)``, in blocks of at least 64
+        rows. The blocks of a frequency-domain filter should divide 256.
     n_taps : int, default=1024
         Length of the default filter: the echo path in samples. Unused where `filter` is given.
     double_talk : {"two-path", None}, default="two-path"
@@ -131,7 +132,8 @@ class EchoCanceller(OnlineTask):
                 "EchoCanceller needs at least two columns, [microphone, far end, ...]; got "
                 f"{n_features} feature(s). Without the far end there is no echo to know."
             )
-        inner = FrequencyDomainFilter(self.n_taps) if self.filter is None else clone(self.filter)
+        default = FrequencyDomainFilter(self.n_taps, block_size="auto" if self.n_taps > 64 else 64)
+        inner = default if self.filter is None else clone(self.filter)
         # Both have a state from the start: the first block of the learner is not full for long.
         learner = FilterStream(inner, inner._new_state(n_features - 1, 1, dtype))
         if self.double_talk is None:
@@ -143,7 +145,7 @@ class EchoCanceller(OnlineTask):
             "rows": np.zeros((block, n_features), dtype=dtype),
             "residual": np.zeros(block, dtype=dtype),
             "filled": np.zeros((), dtype=np.int64),
-            "energies": np.zeros((_LONG, 3)),
+            "energies": np.zeros((_TAKE_OVER[-1][0], 3)),
             "n_compared": np.zeros((), dtype=np.int64),
             "known": np.full(2, _UNKNOWN),
             "talking": np.zeros((), dtype=bool),
@@ -210,19 +212,26 @@ class EchoCanceller(OnlineTask):
         newest = [[_energy(parts["residual"]), _energy(blind), _energy(echo)]]
         parts["energies"] = np.concatenate([parts["energies"][1:], newest])
         n_compared = int(parts["n_compared"]) + 1
-        heard, learner, _ = parts["energies"][-_SHORT:].sum(axis=0)
-        long_heard, long_learner, _ = parts["energies"].sum(axis=0)
-        clearly = n_compared >= _SHORT and heard > _CLEARLY_BETTER * learner
-        slowly = n_compared >= _LONG and long_heard > _BETTER * long_learner
-        if clearly or (slowly and heard > learner and not parts["talking"]):
+        if any(_is_better(parts, n_compared, *rule) for rule in _TAKE_OVER):
             parts["heard"] = parts["learner"].copy()
             parts["known"] = np.full(2, _UNKNOWN)
             n_compared = 0
-        elif n_compared >= _SHORT and learner > _WORSE * heard:
+        elif _is_worse(parts, n_compared, *_SET_BACK):
             parts["learner"] = parts["heard"].copy()
             n_compared = 0
         parts["n_compared"] = np.array(n_compared)
         _listen(parts)
+
+
+def _is_better(parts: Parts, n_compared: int, blocks: int, ratio: float, talked: bool) -> bool:
+    heard, learner, _ = parts["energies"][-blocks:].sum(axis=0)
+    settled = talked or not parts["talking"]
+    return bool(n_compared >= blocks and settled and heard > ratio * learner)
+
+
+def _is_worse(parts: Parts, n_compared: int, blocks: int, ratio: float) -> bool:
+    heard, learner, _ = parts["energies"][-blocks:].sum(axis=0)
+    return bool(n_compared >= blocks and learner > ratio * heard)
 
 
 def _listen(parts: Parts) -> None:

@@ -282,7 +282,7 @@ class FilteredXFilter(AdaptiveFilter):
         path = self._path(rows.dtype)
         drive = np.empty((rows.shape[0], state["weights"].shape[0]), dtype=rows.dtype)
         z, state["history"] = with_history(rows, state["history"])
-        fir(z.ravel(), rows.shape[1], state["weights"], state["intercept"], drive)
+        self._frozen_output(state, z, drive)
         heard, state["drive"] = convolved(drive, state["drive"], path)
         filtered, state["reference"] = convolved(rows, state["reference"], path)
         _, state["filtered"] = with_history(filtered, state["filtered"])

@@ -11,8 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._filtered_x import FilteredXFilter
 from ._online import OnlineTask
 from ._stream import as_block
-from ._task_stream import Parts, TaskStream
-from ._task_stream import _restore as restore_parts
+from ._task_stream import Parts, TaskStream, restore_parts
 from .timeseries._sklearn_private import HasMethods, validate_parameters
 
 

@@ -162,6 +162,8 @@ def transform_domain(lines, d, step, epsilon, memory, *, fit_intercept=False, ma
             w = w + step * e * np.conj(X) / (power + share) / energy
             bias = bias + step * e / energy if fit_intercept else bias
     return np.array(outputs), w @ T, bias
+
+
 def filtered_x(
     rows,
     d,
