@@ -8,35 +8,20 @@ from scipy.signal import lfilter
 from sklearn.base import clone
 
 from filters import EchoCanceller, FrequencyDomainFilter, NLMSFilter, NoiseCanceller, RLSFilter
+from filters.signals import echo_path, speech_like
 from filters.timeseries import erle_db, misalignment_db
 
 FS = 8000
 
 
 def speech(n, seed, pitch):
-    """Syllables with formants, voiced or not, and pauses; unit variance."""
-    rng = np.random.default_rng(seed)
-    sound, k = np.zeros(n + FS), 0
-    while k < n:
-        m = int(FS * rng.uniform(0.08, 0.3))
-        pulses = np.diff(np.floor(np.arange(m + 1) * pitch * rng.uniform(0.8, 1.2) / FS))
-        voiced = rng.random() < 0.7
-        syllable = lfilter([1], [1, -0.9], pulses) if voiced else 0.3 * rng.standard_normal(m)
-        for centre in rng.uniform([250, 800, 1900], [800, 1900, 2900]):
-            radius = np.exp(-np.pi * 100 / FS)
-            poles = [1, -2 * radius * np.cos(2 * np.pi * centre / FS), radius**2]
-            syllable = lfilter([1], poles, syllable + 0.01 * rng.standard_normal(m))
-        loudness = rng.uniform(0.4, 1.0) / (1e-9 + syllable.std())
-        sound[k : k + m] = loudness * syllable * np.hanning(m) ** 0.5
-        k += m + int(rng.random() < 0.25) * int(FS * rng.uniform(0.1, 0.4))
-    return sound[:n] / sound.std()
+    sound = speech_like(n, fs=FS, pitch=pitch, random_state=seed).speech
+    return sound / sound.std()
 
 
 def room(n_taps, seed):
-    rng = np.random.default_rng(seed)
-    response = rng.standard_normal(n_taps) * 10 ** (-3 * np.arange(n_taps) / n_taps)
-    response[:20] = 0
-    return response / np.linalg.norm(response)
+    path = echo_path(n_taps, fs=FS, delay=0.002, decay_time=n_taps / FS, random_state=seed)
+    return path.response / np.linalg.norm(path.response)
 
 
 class Call:
@@ -80,14 +65,14 @@ def heard_weights(canceller, call):
 # ---- what it is for ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("far", "seed"), [("white", 0), ("speech", 0), ("speech", 10)])
+@pytest.mark.parametrize(("far", "seed"), [("white", 0), ("speech", 1), ("speech", 2)])
 def test_echo_goes_and_near_end_speech_stays(far, seed):
     call = Call(far, seed=seed)
     cleaned = EchoCanceller(n_taps=512).fit_transform(call.rows)[:, 0]
-    assert call.erle(cleaned, 4, 6) > 25
-    assert call.erle(cleaned, 6, 9) > 24  # double talk: what is left beside the speech
-    assert call.erle(cleaned, 9, 11) > 25
-    assert call.erle(cleaned, 14, 16) > 25  # three seconds after the path changed
+    assert call.erle(cleaned, 4, 6) > 30
+    assert call.erle(cleaned, 6, 9) > 30  # double talk: what is left beside the speech
+    assert call.erle(cleaned, 9, 11) > 30
+    assert call.erle(cleaned, 14, 16) > 20  # three seconds after the path changed
     talk = call.span(1)
     assert np.corrcoef(cleaned[talk], call.near[talk])[0, 1] > 0.99
 
@@ -105,6 +90,17 @@ def test_double_talk_does_not_throw_the_heard_filter(far, filter):
     assert double < single + 1
     plain, thrown, *_ = heard_weights(EchoCanceller(filter, double_talk=None), call)
     assert thrown > max(plain, double + 5)
+
+
+@pytest.mark.parametrize(
+    ("filter", "seed"),
+    [(FrequencyDomainFilter(128), 22), (NLMSFilter(256), 1), (NLMSFilter(256), 6)],
+    ids=repr,
+)
+def test_a_moment_of_predicting_near_end_vowels_proves_nothing(filter, seed):
+    call = Call(seed=seed, seconds=(4, 4, 0.1, 0.1), n_taps=filter.n_taps)
+    single, double, *_ = heard_weights(EchoCanceller(filter), call)
+    assert double < single + 1
 
 
 def test_double_talk_from_the_first_moment_is_survived():
@@ -228,6 +224,14 @@ def test_series_hand_on_weights_but_no_delay_line():
     heard = session._parts["heard"].to_filter().coef_[0]
     wanted = X[3000:3100, 0] - lfilter(heard, 1, X[3000:3100, 1])
     np.testing.assert_allclose(second[:100, 0], wanted, rtol=0, atol=1e-12)
+
+
+def test_the_unfinished_block_of_a_series_is_not_learned_from():
+    X = small_call()
+    cut = EchoCanceller(NLMSFilter(32)).fit([X[: 10 * 256], X[4000:7000]])
+    longer = EchoCanceller(NLMSFilter(32)).fit([X[: 10 * 256 + 100], X[4000:7000]])
+    np.testing.assert_array_equal(cut.filter_.coef_, longer.filter_.coef_)
+    assert np.linalg.norm(cut.filter_.coef_) > 0.5
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
