@@ -230,8 +230,10 @@ def test_the_unfinished_block_of_a_series_is_not_learned_from():
     X = small_call()
     cut = EchoCanceller(NLMSFilter(32)).fit([X[: 10 * 256], X[4000:7000]])
     longer = EchoCanceller(NLMSFilter(32)).fit([X[: 10 * 256 + 100], X[4000:7000]])
-    np.testing.assert_array_equal(cut.filter_.coef_, longer.filter_.coef_)
-    assert np.linalg.norm(cut.filter_.coef_) > 0.5
+    one, other = cut.stream().state, longer.stream().state
+    for name in ("heard.weights", "learner.weights", "energies"):
+        np.testing.assert_array_equal(one[name], other[name])
+        assert one[name].any()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
