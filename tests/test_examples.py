@@ -108,6 +108,8 @@ def test_voice_example_shows_what_a_leak_costs(tmp_path, monkeypatch, capsys):
     assert best[0] > microphone[0] + 18
     assert best[0] - best[2] > 2  # a voice in the reference is taken for noise
     assert rows["NLMS, 256 taps"][0] < best[0]  # eigenvalue spread
+
+
 def test_echo_example_keeps_the_echo_away_through_double_talk(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["plot_echo_canceller.py"])
     table, written = run("plot_echo_canceller", tmp_path, monkeypatch, capsys)
