@@ -26,6 +26,9 @@ _MIN_BLOCK = 256
 # dB where the third condition was left out.
 _TAKE_OVER = ((8, 2.0, False), (16, 1.25, False), (16, 4.0, True))
 _SET_BACK = (8, 2.0)
+# A heard filter that adds so much to the microphone over so many blocks is worse than none: any
+# learner that is better takes over, talk or not (talk adds to both sides).
+_WORSE_THAN_NONE = (4, 1.25)
 # Near-end talk: so much more residual than the echo that used to be left, and the noise.
 _TALK = 8.0
 # The quietest residual and the best return loss are forgotten by this factor a block.
@@ -82,8 +85,8 @@ class EchoCanceller(OnlineTask):
     filters are compared, the learner's with the weights it had *before* the block, since one that
     adapts fast predicts a near-end vowel while it lasts. Its weights are taken over when its
     residual has been 3 dB lower over 8 blocks or 1 dB lower over 16 in which nobody talked, or 6 dB
-    lower over 16 in any case. When it is 3 dB higher over 8 it is set back to the heard filter.
-    Only ratios count, no levels.
+    lower over 16 in any case; also where the heard filter has added to the microphone over 4. When
+    it is 3 dB higher over 8 it is set back to the heard filter. Only ratios count, no levels.
 
     The learner learns block by block: any chunks of rows give the same numbers, bit for bit where
     the filter's predictions do. The last unfinished block of a series is not learned from.
@@ -148,7 +151,7 @@ class EchoCanceller(OnlineTask):
             "rows": np.zeros((block, n_features), dtype=dtype),
             "residual": np.zeros(block, dtype=dtype),
             "filled": np.zeros((), dtype=np.int64),
-            "energies": np.zeros((_TAKE_OVER[-1][0], 3)),
+            "energies": np.zeros((_TAKE_OVER[-1][0], 4)),
             "n_compared": np.zeros((), dtype=np.int64),
             "known": np.full(2, _UNKNOWN),
             "n_quiet": np.ones((), dtype=np.int64),
@@ -212,10 +215,11 @@ class EchoCanceller(OnlineTask):
         blind = microphone - parts["learner"].copy().predict_many(far)
         self._learn_unfinished(parts)
         echo = microphone - parts["residual"]
-        newest = [[_energy(parts["residual"]), _energy(blind), _energy(echo)]]
-        parts["energies"] = np.concatenate([parts["energies"][1:], newest])
+        newest = [_energy(part) for part in (parts["residual"], blind, echo, microphone)]
+        parts["energies"] = np.concatenate([parts["energies"][1:], [newest]])
         n_compared = int(parts["n_compared"]) + 1
-        if any(_is_better(parts, n_compared, *rule) for rule in _TAKE_OVER):
+        better = any(_is_better(parts, n_compared, *rule) for rule in _TAKE_OVER)
+        if better or _adds_echo(parts, n_compared, *_WORSE_THAN_NONE):
             parts["heard"] = parts["learner"].copy()
             parts["known"] = np.full(2, _UNKNOWN)
             n_compared = 0
@@ -227,19 +231,24 @@ class EchoCanceller(OnlineTask):
 
 
 def _is_better(parts: Parts, n_compared: int, blocks: int, ratio: float, talked: bool) -> bool:
-    heard, learner, _ = parts["energies"][-blocks:].sum(axis=0)
+    heard, learner, *_ = parts["energies"][-blocks:].sum(axis=0)
     settled = talked or parts["n_quiet"] >= blocks
     return bool(n_compared >= blocks and settled and heard > ratio * learner)
 
 
 def _is_worse(parts: Parts, n_compared: int, blocks: int, ratio: float) -> bool:
-    heard, learner, _ = parts["energies"][-blocks:].sum(axis=0)
+    heard, learner, *_ = parts["energies"][-blocks:].sum(axis=0)
     return bool(n_compared >= blocks and learner > ratio * heard)
+
+
+def _adds_echo(parts: Parts, n_compared: int, blocks: int, ratio: float) -> bool:
+    heard, learner, _, microphone = parts["energies"][-blocks:].sum(axis=0)
+    return bool(n_compared >= blocks and heard > ratio * microphone and heard > learner)
 
 
 def _listen(parts: Parts) -> None:
     """Is there more residual than the echo that the filter is known to leave, and the noise?"""
-    residual, _, echo = parts["energies"][-2:].sum(axis=0)
+    residual, _, echo, _ = parts["energies"][-2:].sum(axis=0)
     share, noise = parts["known"]
     if residual > 0:
         noise = _lowest(noise, residual)

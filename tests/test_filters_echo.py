@@ -110,6 +110,15 @@ def test_double_talk_from_the_first_moment_is_survived():
     assert call.erle(cleaned, 0, 3) > -0.5
 
 
+def test_a_heard_filter_that_adds_echo_is_replaced_at_once():
+    far = np.random.default_rng(0).standard_normal(12_000)
+    echo = lfilter(room(64, 0), 1, far) * np.where(np.arange(12_000) < 8192, 1, -1)
+    cleaned = EchoCanceller(NLMSFilter(64)).fit_transform(np.column_stack([echo, far]))[:, 0]
+    assert erle_db(echo[8192:8448], cleaned[8192:8448]) < -5
+    soon = slice(8192 + 5 * 256, 8192 + 8 * 256)
+    assert erle_db(echo[soon], cleaned[soon]) > 20
+
+
 def test_double_talk_is_marked():
     call = Call(seed=3)
     canceller = EchoCanceller(n_taps=512).fit(call.rows)
