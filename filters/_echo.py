@@ -21,9 +21,9 @@ from .timeseries._validation import SeriesData
 _MIN_BLOCK = 256
 # (blocks looked back on, ratio of the residual energies, whether that settles it although somebody
 # talked in these blocks): near-end vowels are predicted for moments, and a filter may gain a little
-# at the frequencies of the far end's vowel while it is thrown at all others. Tried on 56 calls with
-# two kinds of voice: double talk never cost the heard filter more than 1 dB; 4 of 60 calls lost 20
-# dB where the third condition was left out.
+# at the frequencies of the far end's vowel while it is thrown at all others. In 56 simulated calls
+# with two kinds of voice the echo left in double talk was at most 1 dB above that before it; judged
+# without the third condition 4 of 60 calls lost 20 dB.
 _TAKE_OVER = ((8, 2.0, False), (16, 1.25, False), (16, 4.0, True))
 _SET_BACK = (8, 2.0)
 # A heard filter that adds so much to the microphone over so many blocks is worse than none: any
