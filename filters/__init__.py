@@ -3,9 +3,12 @@
 from ._adaline import AdalineClassifier, AdalineRegressor
 from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptResult
+from ._echo import EchoCanceller
 from ._equalizer import ChannelEqualizer
+from ._filtered_x import FilteredXFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
+from ._noise_control import ActiveNoiseController
 from ._notch import AdaptiveNotch
 from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
@@ -18,13 +21,16 @@ from .displays import FilterAdaptationDisplay, SpectrumDisplay
 from .tasks import LineEnhancer, NoiseCanceller
 
 __all__ = [
+    "ActiveNoiseController",
     "AdalineClassifier",
     "AdalineRegressor",
     "AdaptResult",
     "AdaptiveNotch",
     "AffineProjectionFilter",
     "ChannelEqualizer",
+    "EchoCanceller",
     "FilterAdaptationDisplay",
+    "FilteredXFilter",
     "FrequencyDomainFilter",
     "LMSFilter",
     "LineEnhancer",

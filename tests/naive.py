@@ -164,6 +164,41 @@ def transform_domain(lines, d, step, epsilon, memory, *, fit_intercept=False, ma
     return np.array(outputs), w @ T, bias
 
 
+def filtered_x(
+    rows,
+    d,
+    path,
+    w,
+    step,
+    *,
+    epsilon=None,
+    leak=0.0,
+    bias=0.0,
+    fit_intercept=False,
+    mask=None,
+):
+    """Filtered-x LMS, one output: drives heard through `path` (newest first).
+
+    `rows` are regressors from zero history. Normalised by epsilon[k] + |x'|^2 unless epsilon is
+    None. Returns anti-noise, drives, weights after each sample, biases.
+    """
+    w, gain = np.array(w), np.sum(path) if fit_intercept else 0.0
+    drives, heard, weights, biases = [], [], [], []
+    for k in range(len(d)):
+        drives.append(np.sum(w * rows[k]) + bias)
+        heard.append(sum(s * drives[k - j] for j, s in enumerate(path) if j <= k))
+        e = d[k] - heard[k]
+        filtered = sum(s * rows[k - j] for j, s in enumerate(path) if j <= k)
+        norm = 1.0 if epsilon is None else np.sum(np.abs(filtered) ** 2) + abs(gain) ** 2
+        if (mask is None or mask[k]) and norm > 0:
+            change = step * e / (norm if epsilon is None else norm + epsilon[k])
+            w = (1 - step * leak) * w + change * np.conj(filtered)
+            bias = bias + change * np.conj(gain)
+        weights.append(w)
+        biases.append(bias)
+    return np.array(heard), np.array(drives), np.array(weights), np.array(biases)
+
+
 def block_lms(rows, d, w, step, block, *, mask=None):
     """LMS whose weights move after every `block` samples by the sum of their gradients."""
     w = np.array(w)

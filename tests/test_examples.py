@@ -110,6 +110,21 @@ def test_voice_example_shows_what_a_leak_costs(tmp_path, monkeypatch, capsys):
     assert rows["NLMS, 256 taps"][0] < best[0]  # eigenvalue spread
 
 
+def test_echo_example_keeps_the_echo_away_through_double_talk(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["plot_echo_canceller.py"])
+    table, written = run("plot_echo_canceller", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_echo_canceller.png"}
+    rows = {line[:28].strip(): numbers(line[28:]) for line in table.splitlines() if "." in line}
+    two_paths = rows.pop("EchoCanceller, two paths")
+    single, double, after, *_ = two_paths
+    assert single > 25
+    assert double > single - 3
+    assert after > single - 3
+    plain = [row for row in rows.values() if len(row) == 6]
+    assert len(plain) == 4
+    assert max(row[1] for row in plain) < 5
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
 def test_every_example_has_a_picture_that_is_small_and_a_test(script):
     picture = {"plot_readme": "readme"}.get(script.stem, script.stem)

@@ -8,6 +8,7 @@ import pytest
 
 from filters.kernels import lms as layout
 from filters.kernels import notch as notch_kernel
+from filters.kernels.filtered_x import filtered_x_lms
 from filters.kernels.fir import fir
 from filters.kernels.lms import held_energy, lms, nlms, running_mean
 from filters.kernels.rls import rls
@@ -138,6 +139,53 @@ def test_nlms_equals_twin(dtype, stride, fit_intercept, masked):
     )
     assert bad == -1
     case.close(y, outputs)
+    case.close(w, weights[-1])
+    case.close(bias, biases[-1:].astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_path", [1, 3])
+@pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
+def test_filtered_x_equals_twin(dtype, n_path, masked):
+    case = Case(dtype, stride=2)
+    path = noise(np.random.default_rng(3), n_path, dtype)
+    # The twin begins in silence: so do the windows here.
+    case.z[: case.m - 2] = 0
+    case.rows = np.array([case.z[2 * k : 2 * k + case.m] for k in range(40)])
+    z = case.z.reshape(-1, 2)
+    q = sum(s * np.roll(z, j, axis=0) for j, s in enumerate(path)).astype(dtype)
+    q[: case.m // 2 - 1] = 0
+    w, bias, y = 0.1 * case.w[0], np.zeros(1, dtype), np.empty(40, dtype)
+    u, mask = np.zeros(n_path - 1 + 40, dtype), case.mask if masked else EVERYWHERE
+    heard, drives, weights, biases = naive.filtered_x(
+        case.rows,
+        case.d[:, 0],
+        path,
+        w,
+        0.01,
+        leak=0.2,
+        fit_intercept=True,
+        mask=mask if masked else None,
+    )
+    bad = filtered_x_lms(
+        case.z,
+        q.ravel(),
+        case.d[:, 0].copy(),
+        np.ones(40, dtype=case.real),
+        mask,
+        2,
+        case.real(0.01),
+        case.real(0.2),
+        np.conj(path.sum()),
+        path[::-1].copy(),
+        w,
+        bias,
+        u,
+        y,
+    )
+    assert bad == -1
+    case.close(y, heard)
+    case.close(u[n_path - 1 :], drives)
     case.close(w, weights[-1])
     case.close(bias, biases[-1:].astype(dtype))
 

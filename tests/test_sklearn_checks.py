@@ -34,6 +34,7 @@ ROW_IS_A_CASE = {
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {
     "AffineProjectionFilter",
+    "FilteredXFilter",
     "LMSFilter",
     "NLMSFilter",
     "ProportionateFilter",
@@ -76,6 +77,8 @@ def expected_failures(estimator):
         or (name in MEMORYLESS_BY_DEFAULT and estimator.n_taps == 1)
         # The checks of invariance fit 20 rows: the first block of the default is not full then.
         or (name == "FrequencyDomainFilter" and estimator.n_taps in (1, 256))
+        # The heard filter takes no weights over before row 256: the checks' rows pass unchanged.
+        or (name == "EchoCanceller" and estimator.double_talk is not None)
         or getattr(estimator, "spectral_radius", None) == 0
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
@@ -84,7 +87,7 @@ def expected_failures(estimator):
     expected = dict(MEMORY)
     if "sample_weight" in inspect.signature(getattr(estimator, "fit", len)).parameters:
         expected |= IN_ORDER
-    if name in ("LineEnhancer", "NoiseCanceller"):
+    if name in ("ActiveNoiseController", "EchoCanceller", "LineEnhancer", "NoiseCanceller"):
         expected |= ONLINE
     return expected
 
@@ -92,6 +95,8 @@ def expected_failures(estimator):
 DEFAULTS = [cls(**QUICK.get(name, {})) for name, cls in sorted(public_estimators().items())]
 WITH_MEMORY = [
     filters.AffineProjectionFilter(3),
+    filters.EchoCanceller(filters.NLMSFilter(3), double_talk=None),
+    filters.FilteredXFilter(3, secondary_path=[1.0, 0.3]),
     filters.FrequencyDomainFilter(3, block_size=2),
     filters.LMSFilter(3),
     filters.NLMSFilter(3),
