@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -57,9 +57,10 @@ class FilterStream:
             self._filter._empty_delay_line(state)
             self._move_on(state)
 
-    def copy(self) -> FilterStream:
+    def copy(self) -> Self:
         """A session of its own that goes on from here."""
-        return FilterStream(self._filter, None if self._state is None else self._unflattened())
+        state = None if self._state is None else self._unflattened()
+        return type(self)(self._filter, state)
 
     def at(self, state: State) -> FilterStream:
         """A session of the same filter that goes on from `state`, a `state` of another."""
