@@ -96,20 +96,23 @@ class LineEnhancer(OnlineTask):
 
     def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         inner = NLMSFilter(n_taps=64, step_size=0.01) if self.filter is None else self.filter
-        parts: Parts = {f"filter{j}": clone(inner).stream() for j in range(n_features)}
+        session = clone(inner).stream()
+        parts: Parts = {f"filter{j}": session.copy() for j in range(n_features)}
         return parts | {"past": np.zeros((self.delay, n_features), dtype=dtype)}
 
     def _advance(self, parts: Parts, rows: np.ndarray, *, learn: bool) -> np.ndarray:
-        line = np.empty_like(rows)
+        n = rows.shape[0]
         delayed = np.concatenate([parts["past"], rows])
-        for j in range(rows.shape[1]):
-            reference, inner = delayed[: rows.shape[0], j : j + 1], parts[f"filter{j}"]
+        parts["past"] = delayed[n:].copy()
+        # A column at a time, each in one piece of memory.
+        line, references = np.empty_like(rows.T, order="C"), delayed[:n].T.copy()
+        for j, signal in enumerate(rows.T.copy()):
+            inner = parts[f"filter{j}"]
             if learn:
-                line[:, j] = inner.learn_many(reference, rows[:, j])
+                line[j] = inner.learn_many(references[j], signal)
             else:
-                line[:, j] = inner.predict_many(reference)
-        parts["past"] = delayed[rows.shape[0] :].copy()
-        return line if self.output == "line" else rows - line
+                line[j] = inner.predict_many(references[j])
+        return line.T.copy() if self.output == "line" else rows - line.T
 
     def _publish(self, parts: Parts) -> None:
         self.filters_ = [parts[f"filter{j}"].to_filter() for j in range(self.n_features_in_)]
