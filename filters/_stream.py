@@ -32,7 +32,7 @@ class FilterStream:
     def __init__(self, filter: AdaptiveFilter, state: State | None) -> None:
         self._filter = filter
         self._state = None if state is None else dict(state)
-        self._start = state
+        self._start = None if state is None else dict(state)
         self._rule = filter._one_sample()
         self._learn: Any = None if self._rule is None else self._rule.learn
         self._flat: np.ndarray | None = None
