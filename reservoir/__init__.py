@@ -5,6 +5,7 @@ from ._ownership import require_our_filters
 require_our_filters()
 
 from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
+from ._esn_cv import ESNRegressorCV  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
@@ -16,6 +17,7 @@ __all__ = [
     "ESNClassifier",
     "ESNForecaster",
     "ESNRegressor",
+    "ESNRegressorCV",
     "ESNSequenceClassifier",
     "MemoryClassifier",
     "MemoryRegressor",
