@@ -140,10 +140,12 @@ class LeaveOneOut:
     def judge(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
         x, y, weights = _weighted(x, y, weights)
         z = (x - self._mean_x) @ self._path.basis
-        leverages = self._intercept_leverage + z**2 @ self._path.factors
+        fits = [z @ fit for fit in self._fits]
+        np.multiply(z, z, out=z)
+        leverages = self._intercept_leverage + z @ self._path.factors
         kept = np.maximum(1.0 - weights[:, np.newaxis] * leverages, np.finfo(float).eps)
-        for fit, target in zip(self._fits, (y - self._mean_y).T, strict=True):
-            self._sums += weights @ ((target[:, np.newaxis] - z @ fit) / kept) ** 2
+        for fit, target in zip(fits, (y - self._mean_y).T, strict=True):
+            self._sums += weights @ ((target[:, np.newaxis] - fit) / kept) ** 2
 
     def errors(self) -> np.ndarray:
         return self._sums / (self._weight * self._n_outputs)
@@ -302,6 +304,9 @@ def _weighted(
     x: np.ndarray, y: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of weight above zero, in float64, and their weights."""
-    weights = np.ones(x.shape[0]) if weights is None else weights
-    keep = weights > 0
-    return x[keep].astype(np.float64), y[keep].astype(np.float64), weights[keep]
+    if weights is None:
+        weights = np.ones(x.shape[0])
+    elif not (weights > 0).all():
+        keep = weights > 0
+        x, y, weights = x[keep], y[keep], weights[keep]
+    return x.astype(np.float64, copy=False), y.astype(np.float64, copy=False), weights

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn, cast
 
 import numpy as np
 from scipy import sparse
 from sklearn.model_selection import GroupKFold
-from sklearn.utils.metaestimators import available_if
 
 from filters.timeseries import WarmTimeSeriesSplit
 from filters.timeseries._sklearn_private import positive
@@ -147,9 +146,7 @@ washout, n_jobs, random_state, verbose
         self.random_state = random_state
         self.verbose = verbose
 
-    @available_if(_no_partial_fit)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Any:
-        """Not available: the choice of alpha needs all rows."""
+    partial_fit: Any = property(_no_partial_fit)
 
     def _new_readout(self, n_columns: int, n_outputs: int) -> Readout:
         if self.readout is not None:
@@ -169,10 +166,10 @@ washout, n_jobs, random_state, verbose
         if n_used == 0:
             return 0
         judge = self._judge(data, targets, alphas, n_used, n_columns)
-        self._readout = _Feed(readout.update, judge.gather)
+        self._readout = cast(Readout, _Feed(readout.update, judge.gather))
         super()._learn_rows(data, targets)
         if judge.prepare(readout.moments):
-            self._readout = _Feed(judge.judge)
+            self._readout = cast(Readout, _Feed(judge.judge))
             self._noise = self.memory_._noise_rng()
             self._start_series()
             super()._learn_rows(data, targets)

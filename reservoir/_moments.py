@@ -186,9 +186,7 @@ def solve_ridge(
     return coef, settled.mean_y - settled.mean_x @ coef
 
 
-def normal_equations(
-    settled: Moments, fit_intercept: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
+def normal_equations(settled: Moments, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Gram matrix (upper triangle, Fortran order) and cross products of the ridge problem.
 
     About the means with an intercept, where columns that are constant but for rounding become
