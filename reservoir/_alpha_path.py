@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import eigh, lapack
 from scipy.linalg.blas import dsyrk, dtrmm
 
-from ._moments import Moments, equilibrate, normal_equations, one_norm, refuse_overflow
+from ._moments import Moments, cholesky, equilibrate, normal_equations, refuse_overflow
 
 
 class Judge(Protocol):
@@ -77,17 +77,16 @@ def resolvent(gram: np.ndarray, alphas: np.ndarray) -> Resolvent:
     """
     middle = float(np.sqrt(alphas.min()) * np.sqrt(alphas.max()))
     while True:
-        upper = gram.copy(order="F")
-        scale = equilibrate(upper, middle)
-        norm = one_norm(upper)
-        upper, info = lapack.dpotrf(upper, lower=0, clean=1, overwrite_a=1)
-        if info == 0 and lapack.dpocon(upper, norm, uplo="U")[0] > np.finfo(float).eps:
+        scaled = gram.copy(order="F")
+        scale = equilibrate(scaled, middle)
+        factor = cholesky(scaled)
+        if factor is not None:
             break
         middle *= 100.0  # singular to working precision: smaller penalties are seen from here
-    upper, _ = lapack.dtrtri(upper, lower=0, overwrite_c=1)
-    upper *= scale[:, np.newaxis]
-    values, vectors = eigh(dsyrk(1.0, upper, trans=1), lower=False, driver="evd")
-    basis = dtrmm(1.0, upper, vectors)
+    root, _ = lapack.dtrtri(factor, lower=0, overwrite_c=1)
+    root *= scale[:, np.newaxis]
+    values, vectors = eigh(dsyrk(1.0, root, trans=1), lower=False, driver="evd")
+    basis = dtrmm(1.0, root, vectors)
     factors = 1.0 + (alphas - middle) * np.maximum(values, 0.0)[:, np.newaxis]
     return Resolvent(basis, 1.0 / np.maximum(factors, np.minimum(1.0, alphas / middle)))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, NoReturn, cast
 
 import numpy as np
 from scipy import sparse
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit, GroupKFold
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from filters.timeseries import WarmTimeSeriesSplit
 from filters.timeseries._sklearn_private import positive
@@ -16,6 +16,7 @@ from filters.timeseries._validation import SeriesData
 
 from ._alpha_path import HeldOut, Judge, LeaveOneOut, LeaveOneOutOfFew
 from ._esn import ESNRegressor
+from ._moments import is_solvable
 from ._readout import LinearReadout, Readout
 
 _ALPHAS = tuple(np.logspace(-12, 2, 29).tolist())
@@ -52,7 +53,8 @@ washout, n_jobs, random_state, verbose
     Attributes
     ----------
     alpha_ : float
-        The penalty with the best score; of equal ones the first.
+        The penalty with the best score (of equal ones the first) among those at which the normal
+        equations are not singular to working precision.
     scores_ : ndarray of shape (n_alphas,)
         Minus mean squared error for each of `alphas`: over rows (by their weight) and outputs, with
         `cv` the mean over folds.
@@ -174,17 +176,28 @@ washout, n_jobs, random_state, verbose
             self._start_series()
             super()._learn_rows(data, targets)
         self._readout = readout
-        errors = judge.errors()
+        self._choose(alphas, judge.errors(), readout)
+        return n_used
+
+    def _choose(self, alphas: np.ndarray, errors: np.ndarray, readout: LinearReadout) -> None:
         if not np.isfinite(errors).any():
             raise ValueError(
                 "the squared errors overflow for every alpha: features or targets are too large "
                 "for the ridge readout. Scale them."
             )
         self.scores_ = -errors
-        best = int(np.nanargmax(self.scores_))
+        best_first = np.argsort(errors, kind="stable")  # NaN comes last
+        best = best_first[0]
+        # A penalty whose weights cannot be solved for without truncation is passed over, and with
+        # it all smaller ones; if that leaves none, the ridge solution warns.
+        while not is_solvable(readout.moments, alphas[best], self.fit_intercept):
+            left = best_first[alphas[best_first] > alphas[best]]
+            if not left.size:
+                best = best_first[0]
+                break
+            best = left[0]
         self.alpha_, self.best_score_ = float(alphas[best]), float(self.scores_[best])
         readout.alpha = self.alpha_
-        return n_used
 
     def _check_alphas(self) -> np.ndarray:
         alphas = np.asarray(self.alphas, dtype=np.float64).reshape(-1)
@@ -226,10 +239,9 @@ washout, n_jobs, random_state, verbose
         cv = self.cv
         if isinstance(cv, int | np.integer):
             cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
-        with warnings.catch_warnings():
-            # Splitters that look at positions only need not be told of the series.
-            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
-            pairs = list(cv.split(data.rows, targets, groups) if hasattr(cv, "split") else cv)
+        pairs = cv
+        if hasattr(cv, "split"):
+            pairs = cv.split(data.rows, targets, groups if _takes_groups(cv) else None)
         context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
         folds = []
         for train, test in pairs:
@@ -240,6 +252,13 @@ washout, n_jobs, random_state, verbose
         if not folds:
             raise ValueError("cv gives no folds.")
         return folds
+
+
+def _takes_groups(cv: Any) -> bool:
+    """Whether a splitter may be told of the series; scikit-learn's positional ones warn if so."""
+    if not isinstance(cv, BaseCrossValidator | BaseShuffleSplit):
+        return True
+    return "groups" in get_routing_for_object(cv).split.requests
 
 
 class _Feed:

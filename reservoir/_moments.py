@@ -167,7 +167,7 @@ def solve_ridge(
 
     Notes
     -----
-    Columns are scaled to unit diagonal, then Cholesky (LAPACK dposv). Squaring the condition by
+    Columns are scaled to unit diagonal, then Cholesky. Squaring the condition by
     going through moments costs digits an SVD of all rows would keep; the scaling wins most of
     them back where columns differ in size.
     """
@@ -175,11 +175,11 @@ def solve_ridge(
     gram, cross = normal_equations(settled, fit_intercept)
     scale = equilibrate(gram, alpha)
     rhs = cross * scale[:, np.newaxis]
-    norm = one_norm(gram)
-    factor, solution, info = lapack.dposv(gram, rhs, lower=0)
-    rcond = lapack.dpocon(factor, norm, uplo="U")[0] if info == 0 else 0.0
-    if info != 0 or rcond < np.finfo(float).eps:
+    factor = cholesky(gram)
+    if factor is None:
         solution = _minimum_norm(gram, rhs)
+    else:
+        solution, _ = lapack.dpotrs(factor, rhs, lower=0)
     coef = solution * scale[:, np.newaxis]
     if not fit_intercept:
         return coef, np.zeros(cross.shape[1])
@@ -235,10 +235,21 @@ def equilibrate(gram: np.ndarray, alpha: float) -> np.ndarray:
     return scale
 
 
-def one_norm(upper: np.ndarray) -> float:
-    """1-norm of the symmetric matrix whose upper triangle is given."""
+def cholesky(upper: np.ndarray) -> np.ndarray | None:
+    """Upper factor of an equilibrated matrix, or None if it is singular to working precision."""
     absolute = np.abs(np.triu(upper))
-    return float((absolute.sum(0) + absolute.sum(1) - np.diag(absolute)).max(initial=0.0))
+    norm = (absolute.sum(0) + absolute.sum(1) - np.diag(absolute)).max(initial=0.0)
+    factor, info = lapack.dpotrf(upper, lower=0, clean=1)
+    if info != 0 or lapack.dpocon(factor, norm, uplo="U")[0] < np.finfo(float).eps:
+        return None
+    return factor
+
+
+def is_solvable(moments: Moments, alpha: float, fit_intercept: bool = True) -> bool:
+    """Whether `solve_ridge` has a regular system at this penalty."""
+    gram, _ = normal_equations(moments.settled(), fit_intercept)
+    equilibrate(gram, alpha)
+    return cholesky(gram) is not None
 
 
 def _minimum_norm(upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:

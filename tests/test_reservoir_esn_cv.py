@@ -325,6 +325,15 @@ def test_a_penalty_too_small_for_the_moments_warns_as_the_ridge_does():
         ESNRegressorCV(**NET, alphas=[1e-30]).fit(X, y)
 
 
+def test_a_penalty_too_small_for_the_moments_is_passed_over_where_another_serves():
+    X, _ = data(20)
+    parameters = {**NET, "n_units": 40}
+    model = ESNRegressorCV(**parameters, alphas=[1e-6, 1e-30]).fit(X, X[:, 0])
+    assert np.argmax(model.scores_) == 1
+    assert model.alpha_ == 1e-6
+    assert model.best_score_ == model.scores_[0]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -18,9 +18,6 @@ MEMORY = {
 IN_ORDER = {
     "check_sample_weight_equivalence_on_dense_data": "trained in the order of the rows",
 }
-LEAVE_ONE_OUT = {
-    "check_sample_weight_equivalence_on_dense_data": "leaving out one of two equal rows leaves one",
-}
 # fit_transform is the online answer and transform the frozen one, by design (see its docstring).
 ONLINE = {
     "check_transformer_general": "fit_transform adapts as it goes, transform is frozen",
@@ -83,7 +80,7 @@ def expected_failures(estimator):
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
     if memoryless:
-        return LEAVE_ONE_OUT if name == "ESNRegressorCV" else {}
+        return {}
     expected = dict(MEMORY)
     if "sample_weight" in inspect.signature(getattr(estimator, "fit", len)).parameters:
         expected |= IN_ORDER
