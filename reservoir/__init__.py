@@ -4,6 +4,7 @@ from ._ownership import require_our_filters
 
 require_our_filters()
 
+from ._ensemble import ESNEnsemble  # noqa: E402
 from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
 from ._esn_cv import ESNRegressorCV  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ESNClassifier",
+    "ESNEnsemble",
     "ESNForecaster",
     "ESNRegressor",
     "ESNRegressorCV",

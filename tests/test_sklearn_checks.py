@@ -45,6 +45,7 @@ MEMORYLESS_BY_DEFAULT = {
     "WarmTimeSeriesSplit",
 }
 QUICK = {
+    "ESNEnsemble": {"n_members": 2},
     "ESNSequenceClassifier": {"n_units": 30},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     # One batch: a repeated case and a case of weight two are then the same step.
@@ -77,6 +78,7 @@ def expected_failures(estimator):
         # The checks of invariance fit 20 rows: the first block of the default is not full then.
         or (name == "FrequencyDomainFilter" and estimator.n_taps in (1, 256))
         or getattr(estimator, "spectral_radius", None) == 0
+        or (name == "ESNEnsemble" and estimator.get_params().get("estimator__spectral_radius") == 0)
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
     if memoryless:
@@ -103,6 +105,8 @@ WITH_MEMORY = [
     filters.VolterraFilter(3),
 ]
 MEMORY_OFF = [
+    reservoir.ESNEnsemble(reservoir.ESNRegressor(spectral_radius=0), 2),
+    reservoir.ESNEnsemble(reservoir.ESNClassifier(spectral_radius=0), 2),
     filters.FrequencyDomainFilter(1, block_size=1),
     filters.TapDelay(1),
     reservoir.Reservoir(spectral_radius=0),
@@ -115,14 +119,14 @@ MEMORY_OFF = [
 
 
 @parametrize_with_checks(
-    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:6],
+    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:8],
     expected_failed_checks=expected_failures,
 )
 def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks(MEMORY_OFF[6:])
+@parametrize_with_checks(MEMORY_OFF[8:])
 def test_sklearn_contract_of_one_tap_models(estimator, check):
     check(estimator)
 
