@@ -104,7 +104,8 @@ class LeaveOneOut:
 
     Notes
     -----
-    1 / sum w is the leverage of the intercept, which no penalty shrinks. Cost: a product of the
+    1 / sum w is the leverage of the intercept, which no penalty shrinks. Where w h is one to 1e-16
+    (a lone row 1e8 times the others) the quotient is one of rounding errors. Cost: a product of the
     rows with an n_columns x n_columns matrix.
 
     References

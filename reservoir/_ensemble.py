@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -201,7 +201,7 @@ class ESNEnsemble(BaseEstimator):
         *,
         context: Any = None,
         return_std: bool = False,
-        band: float | None = None,
+        bands: Sequence[float] | None = None,
         **forecast_params: Any,
     ) -> Any:
         """Run every member freely; answer with the median of the runs.
@@ -212,9 +212,9 @@ class ESNEnsemble(BaseEstimator):
             As the members' `forecast` takes them.
         return_std : bool, default=False
             Whether to return the standard deviation of the runs as well.
-        band : float in (0, 1), default=None
-            Whether to return, as well, the two quantiles between which this share of the runs lies
-            at every step: ``band=0.8`` gives those at 0.1 and 0.9.
+        bands : sequence of float in [0, 1], default=None
+            Quantiles of the runs to return as well: between those of ``bands=(0.1, 0.9)`` lie 80 %
+            of the runs at every step.
         **forecast_params
             `exog`, ...: given to the `forecast` of every member.
 
@@ -224,20 +224,21 @@ class ESNEnsemble(BaseEstimator):
             Of every step and output on its own: one member that runs away does not move it.
         std : container of median
             Only if `return_std`.
-        lower, upper : containers of median
-            Only if `band`.
+        quantiles : list of containers of median, one for each of `bands`
+            Only if `bands` are given.
         """
         check_is_fitted(self, "estimators_")
-        if band is not None and not 0 < band < 1:
-            raise ValueError(f"band must be a share between 0 and 1, got {band}.")
+        levels = [] if bands is None else np.asarray(bands, dtype=float).reshape(-1).tolist()
+        if not all(0 <= level <= 1 for level in levels):
+            raise ValueError(f"bands must be quantiles between 0 and 1, got {bands!r}.")
         runs = self._each(
             lambda member: member.forecast(n_steps, context=context, **forecast_params)
         )
         answer = [_combine(runs, lambda all_: np.median(all_, axis=0))]
         if return_std:
             answer.append(_combine(runs, lambda all_: all_.std(axis=0)))
-        for share in () if band is None else ((1 - band) / 2, (1 + band) / 2):
-            answer.append(_quantile(runs, share))
+        if bands is not None:
+            answer.append([_quantile(runs, level) for level in levels])
         return tuple(answer) if len(answer) > 1 else answer[0]
 
     def score(self, X: Any, y: Any = None, **score_params: Any) -> float:
@@ -329,8 +330,8 @@ def _refuse_states(params: dict[str, Any]) -> None:
         )
 
 
-def _quantile(runs: list[Any], share: float) -> Any:
-    return _combine(runs, lambda all_: np.quantile(all_, share, axis=0).astype(all_.dtype))
+def _quantile(runs: list[Any], level: float) -> Any:
+    return _combine(runs, lambda all_: np.quantile(all_, level, axis=0).astype(all_.dtype))
 
 
 def _combine(

@@ -255,7 +255,7 @@ def test_a_forecast_is_the_median_of_the_runs_with_spread_and_band():
     ensemble = forecaster().fit(series[:500])
     runs = np.array([m.forecast(30) for m in refitted(ensemble, series[:500])])
     assert runs.shape == (5, 30, 1)
-    median, std, lower, upper = ensemble.forecast(30, return_std=True, band=0.5)
+    median, std, (lower, upper) = ensemble.forecast(30, return_std=True, bands=(0.25, 0.75))
     np.testing.assert_array_equal(median, np.median(runs, axis=0))
     np.testing.assert_array_equal(std, runs.std(axis=0))
     np.testing.assert_allclose(lower, np.quantile(runs, 0.25, axis=0), rtol=1e-14)
@@ -283,8 +283,10 @@ def test_a_regressor_on_its_own_input_forecasts_several_contexts():
     series = mackey_glass(300, random_state=0).reshape(-1, 1)
     ensemble = ESNEnsemble(ESNRegressor(30, alpha=1e-3), 3, random_state=0)
     ensemble.fit(series[:-1], series[1:])
-    lower, upper = ensemble.forecast(5, context=[series[:100], series[:150]], band=0.9)[1:]
-    assert [part.shape for part in lower] == [part.shape for part in upper] == [(5, 1)] * 2
+    _, (lowest,) = ensemble.forecast(5, context=[series[:100], series[:150]], bands=[0.0])
+    for i, end in enumerate((100, 150)):
+        runs = [member.forecast(5, context=series[:end]) for member in ensemble.estimators_]
+        np.testing.assert_array_equal(lowest[i], np.min(runs, axis=0))
 
 
 # ---- what is odd ----------------------------------------------------------------------------
@@ -329,5 +331,5 @@ def test_states_and_bands_that_make_no_sense_are_refused():
     for params in ({"initial_state": np.zeros(10)}, {"return_state": True}):
         with pytest.raises(ValueError, match="estimators_"):
             ensemble.predict(X, **params)
-    with pytest.raises(ValueError, match="band"):
-        ensemble.forecast(3, band=1.0)
+    with pytest.raises(ValueError, match="bands"):
+        ensemble.forecast(3, bands=(0.1, 1.5))
