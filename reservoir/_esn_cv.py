@@ -186,7 +186,8 @@ washout, n_jobs, random_state, verbose
                 "for the ridge readout. Scale them."
             )
         self.scores_ = -errors
-        best_first = np.argsort(errors, kind="stable")  # NaN comes last
+        best_first = np.argsort(errors, kind="stable")
+        best_first = best_first[np.isfinite(errors[best_first])]
         best = best_first[0]
         # A penalty whose weights cannot be solved for without truncation is passed over, and with
         # it all smaller ones; if that leaves none, the ridge solution warns.
@@ -205,8 +206,9 @@ washout, n_jobs, random_state, verbose
             raise ValueError(
                 f"alphas must be a list of penalties; got shape {np.shape(self.alphas)}."
             )
-        if not (np.isfinite(alphas).all() and (alphas > 0).all()):
-            raise ValueError(f"alphas must be positive and finite; got {alphas.min()}.")
+        fine = np.isfinite(alphas) & (alphas > 0)
+        if not fine.all():
+            raise ValueError(f"alphas must be positive and finite; got {alphas[~fine][0]}.")
         return alphas
 
     def _count_rows(self, data: SeriesData) -> int:
@@ -241,7 +243,8 @@ washout, n_jobs, random_state, verbose
             cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
         pairs = cv
         if hasattr(cv, "split"):
-            pairs = cv.split(data.rows, targets, groups if _takes_groups(cv) else None)
+            told = () if groups is None or not _takes_groups(cv) else (groups,)
+            pairs = cv.split(data.rows, targets, *told)
         context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
         folds = []
         for train, test in pairs:

@@ -297,7 +297,7 @@ def test_an_error_says_which_member_raised_it():
     model = ESNRegressor(**NET, activation="relu", spectral_radius=9.0)
     ensemble = ESNEnsemble(model, 2, random_state=0)
     X = np.tile(np.abs(X), (10, 1))
-    with pytest.raises(ValueError, match="too large|finite") as caught:
+    with pytest.raises(ValueError, match=r"too large|finite") as caught:
         ensemble.fit(X, np.tile(y, 10))
     assert "member 0 of 2" in caught.value.__notes__[0]
     assert not hasattr(ensemble, "estimators_")

@@ -339,8 +339,8 @@ def test_a_penalty_too_small_for_the_moments_is_passed_over_where_another_serves
     [
         ({"readout": RLSFilter()}, "readout must be None"),
         ({"readout": Ridge()}, "readout must be None"),
-        ({"alphas": [1.0, 0.0]}, "positive and finite"),
-        ({"alphas": [1.0, np.inf]}, "positive and finite"),
+        ({"alphas": [1.0, 0.0]}, "positive and finite; got 0"),
+        ({"alphas": [1.0, np.inf]}, "positive and finite; got inf"),
         ({"alphas": []}, "list of penalties"),
         ({"alphas": [[1.0, 2.0]]}, "list of penalties"),
         ({"alphas": -1.0}, "alphas"),
