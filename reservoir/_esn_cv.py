@@ -221,13 +221,14 @@ washout, n_jobs, random_state, verbose
     def _judge(
         self, data: SeriesData, targets: np.ndarray, alphas: np.ndarray, n_used: int, n_columns: int
     ) -> Judge:
+        if n_used < 2:
+            raise ValueError(
+                "the choice of alpha needs at least two labelled rows after the washout; got "
+                "n_samples=1."
+            )
         if self.cv is not None:
             folds = self._folds(data, targets)
             return HeldOut(folds, n_columns, targets.shape[1], alphas, self.fit_intercept)
-        if n_used < 2:
-            raise ValueError(
-                "leave-one-out needs at least two labelled rows after the washout; got n_samples=1."
-            )
         few = n_used <= n_columns + 1
         return (LeaveOneOutOfFew if few else LeaveOneOut)(alphas, self.fit_intercept)
 

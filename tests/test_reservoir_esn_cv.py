@@ -349,6 +349,7 @@ def test_a_penalty_too_small_for_the_moments_is_passed_over_where_another_serves
         ({"cv": 9, "washout": 15}, "fold 0 of cv has no row to learn from"),
         ({"cv": [(np.arange(60), [3])], "washout": 15}, "fold 0 of cv holds out no row"),
         ({"washout": 59}, "n_samples=1"),
+        ({"washout": 59, "cv": 3}, "n_samples=1"),
         ({"washout": 60}, "leaves no row"),
     ],
     ids=str,
