@@ -7,6 +7,7 @@ require_our_filters()
 from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
+from ._nvar import NVAR  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
 from ._sequence import ESNSequenceClassifier, ReservoirFeatures  # noqa: E402
 
@@ -19,6 +20,7 @@ __all__ = [
     "ESNSequenceClassifier",
     "MemoryClassifier",
     "MemoryRegressor",
+    "NVAR",
     "Reservoir",
     "ReservoirFeatures",
 ]
