@@ -6,6 +6,7 @@ require_our_filters()
 
 from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
+from ._liquid import LiquidStateMachine  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._nvar import NVAR  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
@@ -18,6 +19,7 @@ __all__ = [
     "ESNForecaster",
     "ESNRegressor",
     "ESNSequenceClassifier",
+    "LiquidStateMachine",
     "MemoryClassifier",
     "MemoryRegressor",
     "NVAR",
