@@ -9,6 +9,7 @@ from ._forecaster import ESNForecaster  # noqa: E402
 from ._liquid import LiquidStateMachine  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._nvar import NVAR  # noqa: E402
+from ._plasticity import intrinsic_plasticity  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
 from ._sequence import ESNSequenceClassifier, ReservoirFeatures  # noqa: E402
 
@@ -25,4 +26,5 @@ __all__ = [
     "NVAR",
     "Reservoir",
     "ReservoirFeatures",
+    "intrinsic_plasticity",
 ]

@@ -116,6 +116,6 @@ def test_the_first_bad_row_is_named(value):
 def test_currents_that_died_down_are_zero_and_not_subnormal():
     *network_of, _, membrane, decays, state = network()
     network_of[-1] = 0.0  # background
-    _, traces, after = run(*network_of, np.zeros((2000, 2)), membrane, decays, state)
+    _, traces, after = run(*network_of, np.zeros((400, 2)), membrane, decays, state)
     assert traces[0].max() > 0
     assert not after[1:].any()
