@@ -110,7 +110,7 @@ def lorenz_time(topology, seed):
 
 def in_short(values):
     median, lowest, highest = np.median(values), np.min(values), np.max(values)
-    digits = 3 if median < 10 else 1
+    digits = 4 if median < 0.01 else 3 if median < 10 else 1
     return f"{median:.{digits}f} ({lowest:.{digits}f} to {highest:.{digits}f})"
 
 
