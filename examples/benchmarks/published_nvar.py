@@ -12,10 +12,10 @@ trajectory, ridge without intercept on the features, constant included, unscaled
   7.8125 to run freely.
 
 NRMSE = root of the mean squared error over all entries / sum of the columns' variances. The
-trajectory is chaotic and RK23 coarse: another version of SciPy, which takes other first steps, or
-another machine after some 35 time units, has other windows than the authors had. Each is therefore
-judged beside the pseudo-inverse of the normal equations on scikit-learn's features, the authors' own
-way. Run with ``python examples/benchmarks/published_nvar.py``; ten seconds.
+trajectory is chaotic and RK23 coarse: other versions of SciPy may take other steps, and after some
+35 time units the last bit of the machine's arithmetic shows, so these are not quite the windows the
+authors had. Each is therefore judged beside the authors' own solution, the pseudo-inverse of the
+normal equations. Run with ``python examples/benchmarks/published_nvar.py``; ten seconds.
 """
 
 import numpy as np
