@@ -8,7 +8,10 @@ from ._ensemble import ESNEnsemble  # noqa: E402
 from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
 from ._esn_cv import ESNRegressorCV  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
+from ._liquid import LiquidStateMachine  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
+from ._nvar import NVAR  # noqa: E402
+from ._plasticity import intrinsic_plasticity  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
 from ._sequence import ESNSequenceClassifier, ReservoirFeatures  # noqa: E402
 
@@ -21,8 +24,11 @@ __all__ = [
     "ESNRegressor",
     "ESNRegressorCV",
     "ESNSequenceClassifier",
+    "LiquidStateMachine",
     "MemoryClassifier",
     "MemoryRegressor",
+    "NVAR",
     "Reservoir",
     "ReservoirFeatures",
+    "intrinsic_plasticity",
 ]
