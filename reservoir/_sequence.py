@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
@@ -98,17 +97,17 @@ input_weights, bias, activation, dtype
 
     def __init__(
         self,
-        n_units: int = 100,
+        n_units: int | Sequence[int] = 100,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 0.2,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.5,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.5,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        activation: Any = "tanh",
         dtype: Literal["auto", "float32", "float64"] = "auto",
         pooling: Literal["mean", "last"] = "mean",
         bidirectional: bool = True,
@@ -167,6 +166,7 @@ input_weights, bias, activation, dtype
         Returns
         -------
         ndarray of shape (n_cases, n_units * (1 + bidirectional))
+            Of several layers, n_units is the sum of their sizes.
         """
         check_is_fitted(self, "reservoir_")
         return self._pool(check_cases(self, X, reset=False))
@@ -180,9 +180,10 @@ input_weights, bias, activation, dtype
         dtype = self.reservoir_._dtype_for(data.rows.dtype)
         drive = (data.rows - self.mean_) / (self.scale_ * np.sqrt(self.mean_.size))
         drive = drive.astype(dtype)
-        start = np.zeros(self.n_units, dtype=dtype)
+        n_states = self.reservoir_._n_state
+        start = np.zeros(n_states, dtype=dtype)
         n_directions = 1 + self.bidirectional
-        pooled = np.empty((data.stacked.n_series, n_directions, self.n_units), dtype=dtype)
+        pooled = np.empty((data.stacked.n_series, n_directions, n_states), dtype=dtype)
         for i, (a, b) in enumerate(data.stacked.spans()):
             for j in range(n_directions):
                 rows = drive[a:b] if j == 0 else drive[a:b][::-1]
@@ -195,7 +196,9 @@ input_weights, bias, activation, dtype
         """Names ``forward0, ...`` and, for both directions, ``backward0, ...``."""
         check_is_fitted(self, "reservoir_")
         directions = ["forward", "backward"][: 1 + self.bidirectional]
-        names = [f"{direction}{i}" for direction in directions for i in range(self.n_units)]
+        names = [
+            f"{direction}{i}" for direction in directions for i in range(self.reservoir_._n_state)
+        ]
         return np.array(names, dtype=object)
 
     def __sklearn_tags__(self):
@@ -259,17 +262,17 @@ input_weights, bias, activation, dtype, pooling, bidirectional, washout
 
     def __init__(
         self,
-        n_units: int = 200,
+        n_units: int | Sequence[int] = 200,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 0.2,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.5,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.5,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        activation: Any = "tanh",
         dtype: Literal["auto", "float32", "float64"] = "auto",
         pooling: Literal["mean", "last"] = "mean",
         bidirectional: bool = True,

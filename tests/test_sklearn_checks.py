@@ -106,6 +106,9 @@ WITH_MEMORY = [
     filters.TransformDomainFilter(3),
     filters.VariableStepFilter(3),
     filters.VolterraFilter(3),
+    reservoir.ESNRegressor([20, 10]),
+    reservoir.ESNClassifier([20, 10], leak_rate=[1.0, 0.5]),
+    reservoir.Reservoir([20, 10]),
 ]
 MEMORY_OFF = [
     filters.FrequencyDomainFilter(1, block_size=1),
@@ -113,20 +116,21 @@ MEMORY_OFF = [
     reservoir.Reservoir(spectral_radius=0),
     reservoir.ESNRegressor(spectral_radius=0),
     reservoir.ESNClassifier(spectral_radius=0),
+    reservoir.ESNRegressor([20, 10], spectral_radius=0),
     reservoir.MemoryRegressor(filters.TapDelay(1)),
     reservoir.MemoryClassifier(filters.TapDelay(1)),
 ]
 
 
 @parametrize_with_checks(
-    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:5],
+    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:6],
     expected_failed_checks=expected_failures,
 )
 def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks(MEMORY_OFF[5:])
+@parametrize_with_checks(MEMORY_OFF[6:])
 def test_sklearn_contract_of_one_tap_models(estimator, check):
     check(estimator)
 
