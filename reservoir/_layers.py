@@ -120,15 +120,16 @@ def advance(
     DivergenceError
         With the number of the layer.
     """
-    cuts = np.cumsum([layer._n_state for layer in layers])[:-1]
-    states, lasts = [], []
-    for i, (layer, own) in enumerate(zip(layers, np.split(state, cuts), strict=True)):
+    states, lasts, start = [], [], 0
+    for i, layer in enumerate(layers):
+        own = state[start : start + layer._n_state]
         try:
             rows, last = layer._advance(rows, own, None if rngs is None else rngs[i])
         except DivergenceError as error:
             raise DivergenceError(f"layer {i + 1} of {len(layers)}: {error}", error.step) from error
         states.append(rows)
         lasts.append(last)
+        start += own.size
     return np.concatenate(states, axis=1), np.concatenate(lasts)
 
 

@@ -255,6 +255,16 @@ def test_chunks_are_one_fit(noise):
         )
 
 
+def test_a_pickled_model_goes_on_as_itself():
+    X, y = naive.data(300)
+    model = network(noise=[0.0, 0.05]).partial_fit(X[:200], y[:200])
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.predict(X), model.predict(X))
+    for one in (model, copy):
+        one.partial_fit(X[200:], y[200:])
+    np.testing.assert_array_equal(copy.coef_, model.coef_)
+
+
 def test_a_block_more_or_less_changes_nothing():
     X, y = naive.data(2500)  # more than the rows driven at once
     model = network((10, 6)).fit(X, y)
