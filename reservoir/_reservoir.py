@@ -25,6 +25,9 @@ from . import topologies
 from .kernels.activations import ACTIVATIONS
 from .kernels.drive import closed_loop, drive
 
+# Measured costs of an entry: dense 0.08 to 0.1 ns, sparse 0.32, in a diagonal 0.1.
+_DENSE_FROM = 0.25
+_DIAGONAL_FROM = 2.0
 _MATRICES = ("recurrent", "input", "bias", "feedback", "noise")
 
 
@@ -277,7 +280,7 @@ class Reservoir(Memory):
             self._leak,
             self._code,
             np.ascontiguousarray(state, dtype=dtype),
-            np.empty(self.n_units, dtype=dtype),
+            np.empty(3 * self.n_units + 1, dtype=dtype),
             states,
         )
         last = states[-1].copy()
@@ -322,7 +325,7 @@ class Reservoir(Memory):
             n_visible,
             np.ascontiguousarray(last_output, dtype=dtype),
             state,
-            np.empty(self.n_units, dtype=dtype),
+            np.empty(3 * self.n_units + 1, dtype=dtype),
             outputs,
         )
         return outputs, state, bad
@@ -354,8 +357,35 @@ def _numbers(values: Any, name: str) -> Any:
     return array
 
 
-def _kernel_form(matrix: Any) -> tuple[np.ndarray, ...]:
-    """W as ``reservoir.kernels.drive`` takes it."""
-    if sparse.issparse(matrix):
-        return matrix.data, matrix.indices.astype(np.uint64), matrix.indptr.astype(np.uint64)
-    return (np.ascontiguousarray(matrix.T),)
+def _kernel_form(matrix: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, ...]:
+    """W in the form that ``reservoir.kernels.drive`` drives fastest; see the head of that file."""
+    n = matrix.shape[0]
+    if np.count_nonzero(matrix.data if sparse.issparse(matrix) else matrix) > _DENSE_FROM * n**2:
+        return (np.ascontiguousarray((matrix.toarray() if sparse.issparse(matrix) else matrix).T),)
+    entries = sparse.csr_array(matrix, copy=True)
+    entries.sum_duplicates()
+    entries.eliminate_zeros()
+    rows = np.repeat(np.arange(n), np.diff(entries.indptr))
+    offsets, diagonal = np.unique((entries.indices - rows) % n, return_inverse=True)
+    if offsets.size * n <= _DIAGONAL_FROM * entries.nnz:
+        values = np.zeros((offsets.size, n), dtype=matrix.dtype)
+        values[diagonal, rows] = entries.data
+        return values, offsets.astype(np.uint64)
+    return _by_eight_rows(entries, rows)
+
+
+def _by_eight_rows(entries: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The sparse form: rows sorted by length, eight of them entry by entry."""
+    n = entries.shape[0]
+    lengths = np.diff(entries.indptr)
+    order = np.argsort(-lengths, kind="stable")
+    rank = np.empty(n, dtype=np.intp)
+    rank[order] = np.arange(n)
+    starts = np.append(0, np.cumsum(8 * lengths[order[::8]].astype(np.int64)))
+    place = np.arange(entries.nnz) - np.repeat(entries.indptr[:-1], lengths)
+    place = starts[rank[rows] // 8] + 8 * place + rank[rows] % 8
+    values = np.zeros(starts[-1], dtype=entries.dtype)
+    columns = np.zeros(starts[-1], dtype=np.uint16 if n <= 2**16 else np.uint32)
+    values[place], columns[place] = entries.data, entries.indices
+    filled = np.append(order, np.full(-n % 8, n))
+    return values, columns, starts.astype(np.uint64), filled.astype(np.uint32)

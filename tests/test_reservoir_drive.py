@@ -149,7 +149,7 @@ def test_noise_is_added_inside_the_activation_and_arguments_stay():
     states = np.empty((25, 9))
     inputs = (np.ascontiguousarray(W.T),), np.ascontiguousarray(W_in.T), bias, U, noise, leak
     kept = start.copy()
-    drive(*inputs, ACTIVATIONS["tanh"], start, np.empty(9), states)
+    drive(*inputs, ACTIVATIONS["tanh"], start, np.empty(28), states)
     expected = naive.drive(W, W_in, bias, leak, "tanh", U, start, noise)
     np.testing.assert_allclose(states, expected, **EXACT)
     np.testing.assert_array_equal(start, kept)
@@ -176,7 +176,7 @@ def test_closed_loop_is_the_open_one_fed_with_its_own_output(feedback_at, n_visi
         n_visible,
         last,
         state,
-        np.empty(9),
+        np.empty(28),
         outputs,
     )
     x, y, expected = start, last, []
@@ -207,7 +207,7 @@ def test_closed_loop_names_the_first_step_that_is_not_finite():
         0,
         one,
         one.copy(),
-        np.empty(1),
+        np.empty(4),
         outputs,
     )
     # x(t) = 2 x + y and y = x: every step multiplies by three.
