@@ -14,6 +14,7 @@ Neurocomputing 268 (2017), 87-99.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def _split(reservoir: Reservoir) -> list[dict[str, Any]]:
 
 
 def advance(
-    layers: list[Reservoir],
+    reservoir: Reservoir,
     rows: np.ndarray,
     state: np.ndarray,
     rngs: list[np.random.RandomState | None] | None = None,
@@ -104,7 +105,8 @@ def advance(
 
     Parameters
     ----------
-    layers : list of fitted Reservoir
+    reservoir : Reservoir
+        Fitted, with layers.
     rows : ndarray of shape (n_timesteps, n_features)
     state : ndarray of shape (sum of units,)
     rngs : list of RandomState or None, one a layer, default=None
@@ -112,7 +114,7 @@ def advance(
 
     Returns
     -------
-    states : ndarray of shape (n_timesteps, sum of units)
+    features : ndarray of shape (n_timesteps, sum of units [+ n_features])
     last : ndarray of shape (sum of units,)
 
     Raises
@@ -120,17 +122,45 @@ def advance(
     DivergenceError
         With the number of the layer.
     """
-    states, lasts, start = [], [], 0
-    for i, layer in enumerate(layers):
-        own = state[start : start + layer._n_state]
+
+    def drive(i: int, below: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return reservoir._layers[i]._advance(below, own, None if rngs is None else rngs[i])
+
+    return _climb(reservoir, rows, state, drive)
+
+
+def advance_all(
+    reservoir: Reservoir, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `advance` for all series ``rows[a:b]``, with a row of `states` for each."""
+
+    def drive(i: int, below: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return reservoir._layers[i]._advance_all(below, spans, own)
+
+    return _climb(reservoir, rows, states, drive)
+
+
+def _climb(
+    reservoir: Reservoir,
+    rows: np.ndarray,
+    states: np.ndarray,
+    drive: Callable[[int, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    below = rows = rows.astype(reservoir._dtype_for(rows.dtype), copy=False)
+    features, lasts, start = [], [], 0
+    for i, layer in enumerate(reservoir._layers):
+        stop = start + layer._n_state
         try:
-            rows, last = layer._advance(rows, own, None if rngs is None else rngs[i])
+            below, last = drive(i, below, states[..., start:stop])
         except DivergenceError as error:
-            raise DivergenceError(f"layer {i + 1} of {len(layers)}: {error}", error.step) from error
-        states.append(rows)
+            n_layers = len(reservoir._layers)
+            raise DivergenceError(f"layer {i + 1} of {n_layers}: {error}", error.step) from error
+        features.append(below)
         lasts.append(last)
-        start += own.size
-    return np.concatenate(states, axis=1), np.concatenate(lasts)
+        start = stop
+    if reservoir.include_input:
+        features.append(rows)
+    return np.concatenate(features, axis=1), np.concatenate(lasts, axis=-1)
 
 
 def noise_rngs(layers: list[Reservoir]) -> list[np.random.RandomState | None] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -24,6 +24,7 @@ from filters.timeseries._validation import SeriesData, check_cases
 from ._readout import project_to_simplex
 from ._reservoir import Reservoir
 
+_ROWS_AT_ONCE = 8192  # whose states are held; one series is never cut
 _ALPHAS = np.logspace(-6, 6, 25)
 _RESERVOIR_PARAMETERS = (
     "n_units",
@@ -45,6 +46,15 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "washout": [positive_int(0)],
     "random_state": ["random_state"],
 }
+
+
+def _parts(spans: list[tuple[int, int]]) -> Iterator[slice]:
+    """Cut a list of series into parts whose states are held at once."""
+    first = 0
+    for i in range(len(spans)):
+        if i + 1 == len(spans) or spans[i + 1][1] - spans[first][0] > _ROWS_AT_ONCE:
+            yield slice(first, i + 1)
+            first = i + 1
 
 
 class ReservoirFeatures(TransformerMixin, BaseEstimator):
@@ -180,16 +190,23 @@ input_weights, bias, activation, dtype
         dtype = self.reservoir_._dtype_for(data.rows.dtype)
         drive = (data.rows - self.mean_) / (self.scale_ * np.sqrt(self.mean_.size))
         drive = drive.astype(dtype)
-        n_states = self.reservoir_._n_state
-        start = np.zeros(n_states, dtype=dtype)
+        spans = list(data.stacked.spans())
         n_directions = 1 + self.bidirectional
-        pooled = np.empty((data.stacked.n_series, n_directions, n_states), dtype=dtype)
-        for i, (a, b) in enumerate(data.stacked.spans()):
-            for j in range(n_directions):
-                rows = drive[a:b] if j == 0 else drive[a:b][::-1]
-                states, last = self.reservoir_._advance(np.ascontiguousarray(rows), start)
-                mean = self.pooling == "mean"
-                pooled[i, j] = states[self.washout :].mean(axis=0) if mean else last
+        n_states = self.reservoir_._n_state
+        pooled = np.empty((len(spans), n_directions, n_states), dtype=dtype)
+        for j in range(n_directions):
+            if j == 1:
+                drive = np.concatenate([drive[a:b][::-1] for a, b in spans])
+            for part in _parts(spans):
+                begin = spans[part.start][0]
+                inside = [(a - begin, b - begin) for a, b in spans[part]]
+                starts = np.zeros((len(inside), n_states), dtype=dtype)
+                rows = drive[begin : begin + inside[-1][1]]
+                states, last = self.reservoir_._advance_all(rows, inside, starts)
+                if self.pooling == "last":
+                    pooled[part, j] = last
+                else:
+                    pooled[part, j] = [states[a + self.washout : b].mean(axis=0) for a, b in inside]
         return pooled.reshape(pooled.shape[0], -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
