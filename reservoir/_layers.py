@@ -95,7 +95,7 @@ def _split(reservoir: Reservoir) -> list[dict[str, Any]]:
 
 
 def advance(
-    layers: list[Reservoir],
+    reservoir: Reservoir,
     rows: np.ndarray,
     state: np.ndarray,
     rngs: list[np.random.RandomState | None] | None = None,
@@ -104,7 +104,8 @@ def advance(
 
     Parameters
     ----------
-    layers : list of fitted Reservoir
+    reservoir : Reservoir
+        Fitted, with layers.
     rows : ndarray of shape (n_timesteps, n_features)
     state : ndarray of shape (sum of units,)
     rngs : list of RandomState or None, one a layer, default=None
@@ -112,7 +113,7 @@ def advance(
 
     Returns
     -------
-    states : ndarray of shape (n_timesteps, sum of units)
+    features : ndarray of shape (n_timesteps, sum of units [+ n_features])
     last : ndarray of shape (sum of units,)
 
     Raises
@@ -120,17 +121,21 @@ def advance(
     DivergenceError
         With the number of the layer.
     """
-    states, lasts, start = [], [], 0
-    for i, layer in enumerate(layers):
+    below = rows = rows.astype(reservoir._dtype_for(rows.dtype), copy=False)
+    features, lasts, start = [], [], 0
+    for i, layer in enumerate(reservoir._layers):
         own = state[start : start + layer._n_state]
         try:
-            rows, last = layer._advance(rows, own, None if rngs is None else rngs[i])
+            below, last = layer._advance(below, own, None if rngs is None else rngs[i])
         except DivergenceError as error:
-            raise DivergenceError(f"layer {i + 1} of {len(layers)}: {error}", error.step) from error
-        states.append(rows)
+            n_layers = len(reservoir._layers)
+            raise DivergenceError(f"layer {i + 1} of {n_layers}: {error}", error.step) from error
+        features.append(below)
         lasts.append(last)
-        start += own.size
-    return np.concatenate(states, axis=1), np.concatenate(lasts)
+        start += layer._n_state
+    if reservoir.include_input:
+        features.append(rows)
+    return np.concatenate(features, axis=1), np.concatenate(lasts)
 
 
 def noise_rngs(layers: list[Reservoir]) -> list[np.random.RandomState | None] | None:

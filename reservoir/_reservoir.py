@@ -288,11 +288,10 @@ class Reservoir(Memory):
     def _advance(
         self, rows: np.ndarray, state: np.ndarray, rng: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        dtype = self._dtype_for(rows.dtype)
-        rows = rows.astype(dtype, copy=False)
         if self._layers:
-            states, last = advance(self._layers, rows, state, rng)
-            return (np.concatenate([states, rows], axis=1) if self.include_input else states), last
+            return advance(self, rows, state, rng)
+        dtype = self.bias_.dtype
+        rows = rows.astype(dtype, copy=False)
         noise = np.empty((0, 0), dtype=dtype)
         if rng is not None and self.noise > 0:
             noise = (self.noise * rng.standard_normal((rows.shape[0], self.n_units))).astype(dtype)
