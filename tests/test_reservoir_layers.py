@@ -222,6 +222,19 @@ def test_several_series_and_copies_give_the_same_states():
             np.testing.assert_array_equal(copy.transform(part), expected)
 
 
+@pytest.mark.parametrize("topology", ["random_dense", "random_sparse", ["ring", "random_sparse"]])
+@pytest.mark.parametrize("include_input", [False, True])
+def test_many_series_are_driven_as_each_alone(topology, include_input):
+    lengths = np.random.RandomState(0).randint(1, 30, 40)
+    parts = [series(n, seed=i) for i, n in enumerate(lengths)]
+    model = deep((30, 20), topology=topology, include_input=include_input).fit(parts)
+    states, last = model.transform(parts, return_state=True)
+    for part, expected, end in zip(parts, states, last, strict=True):
+        alone, state = model.transform(part, return_state=True)
+        np.testing.assert_array_equal(expected, alone)
+        np.testing.assert_array_equal(end, state)
+
+
 # ---- models -----------------------------------------------------------------------------------
 
 
