@@ -3,13 +3,9 @@
 from ._adaline import AdalineClassifier, AdalineRegressor
 from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptResult
-from ._echo import EchoCanceller
-from ._equalizer import ChannelEqualizer
 from ._filtered_x import FilteredXFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
-from ._noise_control import ActiveNoiseController
-from ._notch import AdaptiveNotch
 from ._proportionate import ProportionateFilter
 from ._rls import RLSFilter
 from ._set_membership import SetMembershipFilter
@@ -18,7 +14,14 @@ from ._transform_domain import TransformDomainFilter
 from ._variable_step import VariableStepFilter
 from ._volterra import VolterraFilter
 from .displays import FilterAdaptationDisplay, SpectrumDisplay
-from .tasks import LineEnhancer, NoiseCanceller
+from .tasks import (
+    ActiveNoiseController,
+    AdaptiveNotch,
+    ChannelEqualizer,
+    EchoCanceller,
+    LineEnhancer,
+    NoiseCanceller,
+)
 
 __all__ = [
     "ActiveNoiseController",

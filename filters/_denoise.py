@@ -13,10 +13,9 @@ from ._affine_projection import AffineProjectionFilter
 from ._base import AdaptiveFilter
 from ._frequency import FrequencyDomainFilter
 from ._lms import LMSFilter, NLMSFilter
-from ._notch import AdaptiveNotch
 from ._rls import RLSFilter
 from .displays import SpectrumDisplay
-from .tasks import LineEnhancer
+from .tasks import AdaptiveNotch, LineEnhancer
 from .timeseries._extras import require_report_extra
 
 # Rows adapted to at once: long enough to cost nothing, short enough for Ctrl-C to be heard.

@@ -34,11 +34,6 @@ class FilteredXStream(FilterStream):
         self._controller = filter
         self._before: State | None = None
 
-    def copy(self) -> FilteredXStream:
-        """A session of its own that goes on from here."""
-        state = None if self._state is None else self._unflattened()
-        return FilteredXStream(self._controller, state)
-
     def predict_many(self, X: Any) -> np.ndarray:
         """The drives for a block, which moves the memory of the path on and learns nothing."""
         return self._play(X)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class FilterStream:
     def __init__(self, filter: AdaptiveFilter, state: State | None) -> None:
         self._filter = filter
         self._state = None if state is None else dict(state)
-        self._start = state
+        self._start = None if state is None else dict(state)
         self._rule = filter._one_sample()
         self._learn: Any = None if self._rule is None else self._rule.learn
         self._flat: np.ndarray | None = None
@@ -57,9 +57,10 @@ class FilterStream:
             self._filter._empty_delay_line(state)
             self._move_on(state)
 
-    def copy(self) -> FilterStream:
+    def copy(self) -> Self:
         """A session of its own that goes on from here."""
-        return FilterStream(self._filter, None if self._state is None else self._unflattened())
+        state = None if self._state is None else self._unflattened()
+        return type(self)(self._filter, state)
 
     def at(self, state: State) -> FilterStream:
         """A session of the same filter that goes on from `state`, a `state` of another."""

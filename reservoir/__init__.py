@@ -4,7 +4,9 @@ from ._ownership import require_our_filters
 
 require_our_filters()
 
+from ._ensemble import ESNEnsemble  # noqa: E402
 from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
+from ._esn_cv import ESNRegressorCV  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
@@ -14,8 +16,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ESNClassifier",
+    "ESNEnsemble",
     "ESNForecaster",
     "ESNRegressor",
+    "ESNRegressorCV",
     "ESNSequenceClassifier",
     "MemoryClassifier",
     "MemoryRegressor",

@@ -142,13 +142,7 @@ class MemoryModel(BaseEstimator):
             )
         if incremental:
             self._readout.in_parts()
-        n_used = 0
-        progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
-        for a, b in data.stacked.spans():
-            if data.stacked.bounded:
-                self._start_series()
-            weights = None if data.weights is None else data.weights[a:b]
-            n_used += self._learn_series(data.rows[a:b], targets[a:b], weights, progress)
+        n_used = self._learn_rows(data, targets)
         if n_used == 0 and not incremental:
             raise ValueError(
                 f"washout={self.washout} leaves no row to learn from: the longest series has "
@@ -159,6 +153,17 @@ class MemoryModel(BaseEstimator):
         if not incremental or n_used:
             self._finish()
         return self
+
+    def _learn_rows(self, data: SeriesData, targets: np.ndarray) -> int:
+        """Feed all series to the readout; return how many rows had weight."""
+        n_used = 0
+        progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
+        for a, b in data.stacked.spans():
+            if data.stacked.bounded:
+                self._start_series()
+            weights = None if data.weights is None else data.weights[a:b]
+            n_used += self._learn_series(data.rows[a:b], targets[a:b], weights, progress)
+        return n_used
 
     def _learn_series(
         self,

@@ -167,11 +167,37 @@ def solve_ridge(
 
     Notes
     -----
-    Columns are scaled to unit diagonal, then Cholesky (LAPACK dposv). Squaring the condition by
+    Columns are scaled to unit diagonal, then Cholesky. Squaring the condition by
     going through moments costs digits an SVD of all rows would keep; the scaling wins most of
     them back where columns differ in size.
     """
     settled = moments.settled()
+    gram, cross = normal_equations(settled, fit_intercept)
+    scale = equilibrate(gram, alpha)
+    rhs = cross * scale[:, np.newaxis]
+    factor = cholesky(gram)
+    if factor is None:
+        solution = _minimum_norm(gram, rhs)
+    else:
+        solution, _ = lapack.dpotrs(factor, rhs, lower=0)
+    coef = solution * scale[:, np.newaxis]
+    if not fit_intercept:
+        return coef, np.zeros(cross.shape[1])
+    return coef, settled.mean_y - settled.mean_x @ coef
+
+
+def normal_equations(settled: Moments, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Gram matrix (upper triangle, Fortran order) and cross products of the ridge problem.
+
+    About the means with an intercept, where columns that are constant but for rounding become
+    zero; about the origin without. `settled` is a copy of its own, as `Moments.settled` gives it:
+    its arrays are handed out.
+
+    Raises
+    ------
+    ValueError
+        Where sums of squares overflowed.
+    """
     gram, cross = settled.cxx, settled.cxy
     if not fit_intercept:
         gram = dsyrk(
@@ -186,32 +212,44 @@ def solve_ridge(
         rounding = _ROUNDING * np.sqrt(settled.weight) * np.abs(settled.mean_x)
         constant = np.sqrt(np.diag(gram)) <= rounding
         gram[constant] = gram[:, constant] = cross[constant] = 0.0
-    if not (np.isfinite(np.diag(gram)).all() and np.isfinite(cross).all()):
+    refuse_overflow(np.diag(gram), cross)
+    return gram, cross
+
+
+def refuse_overflow(*sums: np.ndarray) -> None:
+    """Raise a ValueError unless all sums of products are finite."""
+    if not all(np.isfinite(part).all() for part in sums):
         raise ValueError(
             "features or targets are too large for the ridge readout: sums of their squares "
             "overflow. Scale them."
         )
+
+
+def equilibrate(gram: np.ndarray, alpha: float) -> np.ndarray:
+    """Add `alpha` to the diagonal and scale it to one, in place; return the factor per column."""
     diagonal = np.diag(gram) + alpha
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     np.fill_diagonal(gram, np.where(diagonal > 0, diagonal, 0.0))
     gram *= scale[:, np.newaxis]
     gram *= scale
-    rhs = cross * scale[:, np.newaxis]
-    norm = _one_norm(gram)
-    factor, solution, info = lapack.dposv(gram, rhs, lower=0)
-    rcond = lapack.dpocon(factor, norm, uplo="U")[0] if info == 0 else 0.0
-    if info != 0 or rcond < np.finfo(float).eps:
-        solution = _minimum_norm(gram, rhs)
-    coef = solution * scale[:, np.newaxis]
-    if not fit_intercept:
-        return coef, np.zeros(settled.mean_y.size)
-    return coef, settled.mean_y - settled.mean_x @ coef
+    return scale
 
 
-def _one_norm(upper: np.ndarray) -> float:
-    """1-norm of the symmetric matrix whose upper triangle is given."""
+def cholesky(upper: np.ndarray) -> np.ndarray | None:
+    """Upper factor of an equilibrated matrix, or None if it is singular to working precision."""
     absolute = np.abs(np.triu(upper))
-    return float((absolute.sum(0) + absolute.sum(1) - np.diag(absolute)).max(initial=0.0))
+    norm = (absolute.sum(0) + absolute.sum(1) - np.diag(absolute)).max(initial=0.0)
+    factor, info = lapack.dpotrf(upper, lower=0, clean=1)
+    if info != 0 or lapack.dpocon(factor, norm, uplo="U")[0] < np.finfo(float).eps:
+        return None
+    return factor
+
+
+def is_solvable(moments: Moments, alpha: float, fit_intercept: bool = True) -> bool:
+    """Whether `solve_ridge` has a regular system at this penalty."""
+    gram, _ = normal_equations(moments.settled(), fit_intercept)
+    equilibrate(gram, alpha)
+    return cholesky(gram) is not None
 
 
 def _minimum_norm(upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ class LinearReadout:
 
     def __init__(self, n_columns: int, n_outputs: int, alpha: float, fit_intercept: bool) -> None:
         self.moments = Moments(n_columns, n_outputs)
-        self._alpha, self._fit_intercept = alpha, fit_intercept
+        self.alpha, self.fit_intercept = alpha, fit_intercept
         self._solution: tuple[np.ndarray, np.ndarray] | None = None
 
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
@@ -64,7 +64,7 @@ class LinearReadout:
 
     def finish(self) -> None:
         if self._solution is None:
-            coef, intercept = solve_ridge(self.moments, self._alpha, self._fit_intercept)
+            coef, intercept = solve_ridge(self.moments, self.alpha, self.fit_intercept)
             self._solution = np.ascontiguousarray(coef.T), intercept
 
     def predict(self, x: np.ndarray) -> np.ndarray:

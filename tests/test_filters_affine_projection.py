@@ -156,6 +156,19 @@ def test_a_burst_is_forgotten():
     np.testing.assert_allclose(rest[500:], expected[500:], rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("loud", [1e155, 1e200])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_samples_too_loud_to_square_are_left_out(loud, fit_intercept):
+    x, d = problem(200, 1)
+    x[:2, 0] = loud, -loud / 3
+    mask = np.ones(200, dtype=bool)
+    mask[:9] = False  # as long as one of them is in the delay line
+    options = {"order": 4, "regularization": 0.1, "fit_intercept": fit_intercept}
+    got = AffineProjectionFilter(8, **options).adapt(x, d).output
+    wanted = AffineProjectionFilter(8, **options).adapt(x, d, update_mask=mask).output
+    np.testing.assert_array_equal(got, wanted)
+
+
 @pytest.mark.parametrize("order", [3, 8])
 def test_a_tone_without_regularization_stays_finite(order):
     x = np.sin(0.3 * np.arange(20_000))  # excites two directions, fewer than the order

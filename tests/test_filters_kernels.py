@@ -198,6 +198,10 @@ def rls_start(case, *, fit_intercept=False, delta=0.5):
     return w, P, np.array([m / delta])
 
 
+# P is held in full for real signals only.
+RLS_KINDS = [*((dtype, False) for dtype in DTYPES), (np.float64, True), (np.float32, True)]
+
+
 def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **options):
     a, b, _ = part.indices(case.d.shape[0])
     return rls(
@@ -209,6 +213,7 @@ def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **option
         float(options.get("trace_cap", np.inf)),
         2.0,
         options.get("fit_intercept", False),
+        options.get("full", False),
         P,
         w,
         *(np.empty(w.shape[1], dtype=P.dtype) for _ in range(3)),
@@ -217,7 +222,7 @@ def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **option
     )
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("dtype", "full"), RLS_KINDS)
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.parametrize(
     "options",
@@ -230,7 +235,7 @@ def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **option
     ids=lambda options: "-".join(options) or "plain",
 )
 @pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
-def test_rls_equals_twin(dtype, n_outputs, options, masked):
+def test_rls_equals_twin(dtype, full, n_outputs, options, masked):
     case = Case(dtype, n_outputs=n_outputs)
     intercept = options.get("fit_intercept", False)
     w, P, trace = rls_start(case, fit_intercept=intercept)
@@ -246,7 +251,7 @@ def test_rls_equals_twin(dtype, n_outputs, options, masked):
     )
     y = np.empty(case.d.shape, dtype)
     mask = case.mask if masked else EVERYWHERE
-    assert run_rls(case, w, P, trace, y, mask=mask, **options) == -1
+    assert run_rls(case, w, P, trace, y, mask=mask, full=full, **options) == -1
     case.close(y, outputs)
     case.close(w, weights)
     case.close(np.tril(P).astype(dtype), np.tril(covariance))
@@ -269,9 +274,20 @@ def test_rls_never_touches_the_upper_triangle(dtype):
     assert (P[np.triu_indices(case.m, 1)] == 7.0).all()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_taps", [1, 3, 8, 13, 16, 31, 33])
+def test_rls_matrix_held_in_full_stays_symmetric_to_the_bit(dtype, n_taps):
+    case = Case(dtype, n=400, n_taps=n_taps, stride=1)
+    w, P, trace = rls_start(case)
+    y = np.empty(case.d.shape, dtype)
+    assert run_rls(case, w, P, trace, y, forgetting=0.9, full=True) == -1
+    np.testing.assert_array_equal(P, P.T)
+    assert np.abs(P - np.diag(np.diag(P))).max() > 0 or n_taps == 1
+
+
+@pytest.mark.parametrize(("dtype", "full"), RLS_KINDS)
 @pytest.mark.parametrize("cuts", [(1, 2, 3), (7, 8, 30), (39,)])
-def test_lms_and_rls_blocks_equal_one_call_bit_for_bit(dtype, cuts):
+def test_lms_and_rls_blocks_equal_one_call_bit_for_bit(dtype, full, cuts):
     case = Case(dtype)
     spans = [slice(a, b) for a, b in zip((0, *cuts), (*cuts, 40), strict=True)]
     answers = []
@@ -281,7 +297,7 @@ def test_lms_and_rls_blocks_equal_one_call_bit_for_bit(dtype, cuts):
         q = np.empty((40, 1), dtype)
         for part in parts:
             run_lms(case, w, bias, y, part=part, leak=0.1, fit_intercept=True)
-            run_rls(case, v, P, trace, q, part=part)
+            run_rls(case, v, P, trace, q, part=part, full=full)
         answers.append((w, bias, y, v, P, trace, q))
     for whole, cut in zip(*answers, strict=True):
         np.testing.assert_array_equal(whole, cut)
@@ -312,14 +328,14 @@ def test_rls_returns_the_first_bad_sample(k):
     assert run_rls(case, w, P, trace, np.empty((40, 2))) == k
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_rls_starts_anew_where_the_matrix_is_not_positive(dtype):
+@pytest.mark.parametrize(("dtype", "full"), RLS_KINDS)
+def test_rls_starts_anew_where_the_matrix_is_not_positive(dtype, full):
     case = Case(dtype)
     answers = []
     for sign in (1, -1):
         w, P, trace = rls_start(case)  # delta 0.5: what it starts anew with is 2 I, too
         y = np.empty((40, 1), dtype)
-        assert run_rls(case, w, sign * P, trace, y) == -1
+        assert run_rls(case, w, sign * P, trace, y, full=full) == -1
         answers.append((w, y))
     for positive, restarted in zip(*answers, strict=True):
         case.close(positive, restarted)

@@ -122,11 +122,13 @@ def test_rls_auto_delta_starts_anew_where_the_input_grows():
     np.testing.assert_allclose(auto.coef_, after.coef_, rtol=1e-12)
 
 
-def test_rls_auto_delta_waits_for_the_first_sound():
+@pytest.mark.parametrize("n", [5, 200, 1024, 5000])
+def test_rls_auto_delta_waits_for_the_first_sound(n):
     x, d = problem()
-    late, start = np.concatenate([np.zeros((200, 2)), x]), np.concatenate([np.zeros((200, 1)), d])
+    x[1:] *= np.abs(x[0]).min() / np.abs(x[1:]).max()  # the first row is the loudest
+    late, start = np.concatenate([np.zeros((n, 2)), x]), np.concatenate([np.zeros((n, 1)), d])
     delta = 0.01 * np.mean(x[0] ** 2)
-    auto = RLSFilter(3).adapt(late, start).output[200:]
+    auto = RLSFilter(3).adapt(late, start).output[n:]
     np.testing.assert_array_equal(auto, RLSFilter(3, delta=delta).adapt(x, d).output)
 
 

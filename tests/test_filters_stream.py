@@ -375,3 +375,14 @@ def test_a_state_of_something_else_never_reaches_the_kernels(change, message):
     f = RLSFilter(3).fit(*problem())
     with pytest.raises(ValueError, match=message):
         f.stream(change(f.stream().state))
+
+
+@learners
+def test_clearing_the_history_of_the_filter_leaves_its_sessions_alone(make):
+    x, d = problem()
+    f = make(3).fit(x, d)
+    session = f.stream()
+    first = session.learn_many(x[:5], d[:5])
+    f.clear_history()
+    session.reset()
+    np.testing.assert_array_equal(session.learn_many(x[:5], d[:5]), first)

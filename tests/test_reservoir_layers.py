@@ -11,7 +11,14 @@ from sklearn.base import clone
 
 from filters import RLSFilter
 from filters.timeseries import DivergenceError, nrmse
-from reservoir import ESNClassifier, ESNForecaster, ESNRegressor, Reservoir, ReservoirFeatures
+from reservoir import (
+    ESNClassifier,
+    ESNForecaster,
+    ESNRegressor,
+    ESNRegressorCV,
+    Reservoir,
+    ReservoirFeatures,
+)
 
 EXACT = {"rtol": 1e-12, "atol": 1e-13}
 DEEP = {"leak_rate": [0.6, 1.0], "input_scaling": [1.0, 0.3], "bias_scaling": 0.3}
@@ -346,6 +353,15 @@ def test_a_classifier_and_a_forecaster_take_layers():
     forecaster.fit(X[:200], exog=exog[:200])
     free = forecaster.forecast(20, context=X[:250], exog=exog[:270])
     assert nrmse(X[250:270], free) < 0.1
+
+
+@pytest.mark.parametrize("feedback_scaling", [0.0, 0.3])
+def test_a_searched_alpha_gives_the_network_with_that_alpha(feedback_scaling):
+    X, y = naive.data(300)
+    shared = {"feedback_scaling": feedback_scaling, "random_state": 0, **DEEP}
+    found = ESNRegressorCV([12, 7], **shared).fit(X, y)
+    told = ESNRegressor([12, 7], alpha=found.alpha_, **shared).fit(X, y)
+    np.testing.assert_allclose(found.predict(X), told.predict(X), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])

@@ -46,6 +46,7 @@ MEMORYLESS_BY_DEFAULT = {
     "WarmTimeSeriesSplit",
 }
 QUICK = {
+    "ESNEnsemble": {"n_members": 2},
     "ESNSequenceClassifier": {"n_units": 30},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     # One batch: a repeated case and a case of weight two are then the same step.
@@ -80,6 +81,7 @@ def expected_failures(estimator):
         # The heard filter takes no weights over before row 256: the checks' rows pass unchanged.
         or (name == "EchoCanceller" and estimator.double_talk is not None)
         or getattr(estimator, "spectral_radius", None) == 0
+        or (name == "ESNEnsemble" and estimator.get_params().get("estimator__spectral_radius") == 0)
         or (name == "TapDelay" and estimator.n_taps == 1)
     )
     if memoryless:
@@ -111,10 +113,13 @@ WITH_MEMORY = [
     reservoir.Reservoir([20, 10]),
 ]
 MEMORY_OFF = [
+    reservoir.ESNEnsemble(reservoir.ESNRegressor(spectral_radius=0), 2),
+    reservoir.ESNEnsemble(reservoir.ESNClassifier(spectral_radius=0), 2),
     filters.FrequencyDomainFilter(1, block_size=1),
     filters.TapDelay(1),
     reservoir.Reservoir(spectral_radius=0),
     reservoir.ESNRegressor(spectral_radius=0),
+    reservoir.ESNRegressorCV(spectral_radius=0),
     reservoir.ESNClassifier(spectral_radius=0),
     reservoir.ESNRegressor([20, 10], spectral_radius=0),
     reservoir.MemoryRegressor(filters.TapDelay(1)),
@@ -123,14 +128,14 @@ MEMORY_OFF = [
 
 
 @parametrize_with_checks(
-    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:6],
+    DEFAULTS + WITH_MEMORY + MEMORY_OFF[:9],
     expected_failed_checks=expected_failures,
 )
 def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
-@parametrize_with_checks(MEMORY_OFF[6:])
+@parametrize_with_checks(MEMORY_OFF[9:])
 def test_sklearn_contract_of_one_tap_models(estimator, check):
     check(estimator)
 

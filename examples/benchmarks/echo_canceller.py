@@ -4,15 +4,14 @@ Ten seconds at 16 kHz of coloured noise through a decaying room, background nois
 echo, rounded to 16 bits; everyone hears the same signals. Nanoseconds of thread CPU time a sample,
 the median of interleaved rounds; ERLE is over the last quarter. Rivals that are not installed are
 named: speexdsp (a shared library, found by the system's loader), adafilt (from PyPI). Run with
-``python examples/benchmarks/echo_canceller.py``; half a minute.
+``python examples/benchmarks/echo_canceller.py [--out FILE.md]``; half a minute.
 """
 
+import argparse
 import ctypes
 import ctypes.util
 import importlib
-import platform
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from scipy.signal import lfilter, oaconvolve
 
 from filters import FrequencyDomainFilter
 from filters.timeseries import erle_db
+from reservoir.evaluation._machine import machine, versions
 
 BLOCK = 256
 N_SAMPLES = 625 * BLOCK
@@ -158,27 +158,34 @@ def measure(n_taps):
     return {name: (1e9 * np.median(t) / N_SAMPLES, quality[name]) for name, t in times.items()}
 
 
-def machine():
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba"))
-    return f"{names[0] if names else platform.processor()}; {packages}"
-
-
-def main():
-    print(machine())
+def table():
     for n_taps in (2048, 4096, 8192):
         found = measure(n_taps)
         peer = "speexdsp" if "speexdsp" in found else "NumPy, SciPy float32"
-        print(f"\n{n_taps} taps; times: of {peer}")
-        print(f"{'':22s} {'ns a sample':>12s} {'times':>7s} {'ERLE dB':>9s}")
+        yield from ("", f"{n_taps} taps", "", f"| | ns a sample | times {peer} | ERLE, dB |")
+        yield "|---|---|---|---|"
         for name in cancellers(n_taps):
             if name in found:
                 ns, erle = found[name]
-                print(f"{name:22s} {ns:12.1f} {ns / found[peer][0]:7.2f} {erle:9.1f}")
+                yield f"| {name} | {ns:.1f} | {ns / found[peer][0]:.2f} | {erle:.1f} |"
             else:
-                print(f"{name:22s} not installed")
+                yield f"| {name} | not installed | | |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
+    out = parser.parse_args().out
+    lines = ["# Echo cancellers, block 256", "", "Median CPU time a sample, one thread."]
+    print("\n".join(lines))
+    for line in table():
+        print(line, flush=True)
+        lines.append(line)
+    facts = machine() | versions()
+    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
+    print(lines[-1])
+    if out is not None:
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
