@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ _DENSE_FROM = 0.25  # density
 _DIAGONAL_UP_TO = 2.0  # entries, zeros included, for each that is not zero
 # Series driven side by side; fewer are faster one by one.
 _FEWEST_LANES, _MOST_LANES = 12, 64
+_ROWS_AT_ONCE = 8192  # whose states are held, where only what is made of them is asked for
 
 
 def kernel_form(matrix: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, ...]:
@@ -51,6 +53,15 @@ def _by_eight_rows(entries: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndar
     values[place], columns[place] = entries.data, entries.indices
     filled = np.append(order, np.full(-n % 8, n))
     return values, columns, starts.astype(np.uint64), filled.astype(np.uint32)
+
+
+def parts_of(spans: list[tuple[int, int]]) -> Iterator[slice]:
+    """Cut a list of series into parts whose states are held at once; no series is cut."""
+    first = 0
+    for i in range(len(spans)):
+        if i + 1 == len(spans) or spans[i + 1][1] - spans[first][0] > _ROWS_AT_ONCE:
+            yield slice(first, i + 1)
+            first = i + 1
 
 
 def drive_side_by_side(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -21,10 +21,10 @@ from filters.timeseries._sklearn_private import (
 )
 from filters.timeseries._validation import SeriesData, check_cases
 
+from ._driving import parts_of
 from ._readout import project_to_simplex
 from ._reservoir import Reservoir
 
-_ROWS_AT_ONCE = 8192  # whose states are held; one series is never cut
 _ALPHAS = np.logspace(-6, 6, 25)
 _RESERVOIR_PARAMETERS = (
     "n_units",
@@ -46,15 +46,6 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "washout": [positive_int(0)],
     "random_state": ["random_state"],
 }
-
-
-def _parts(spans: list[tuple[int, int]]) -> Iterator[slice]:
-    """Cut a list of series into parts whose states are held at once."""
-    first = 0
-    for i in range(len(spans)):
-        if i + 1 == len(spans) or spans[i + 1][1] - spans[first][0] > _ROWS_AT_ONCE:
-            yield slice(first, i + 1)
-            first = i + 1
 
 
 class ReservoirFeatures(TransformerMixin, BaseEstimator):
@@ -197,7 +188,7 @@ input_weights, bias, activation, dtype
         for j in range(n_directions):
             if j == 1:
                 drive = np.concatenate([drive[a:b][::-1] for a, b in spans])
-            for part in _parts(spans):
+            for part in parts_of(spans):
                 begin = spans[part.start][0]
                 inside = [(a - begin, b - begin) for a, b in spans[part]]
                 starts = np.zeros((len(inside), n_states), dtype=dtype)
