@@ -275,6 +275,18 @@ def test_chunks_are_one_fit(noise):
         )
 
 
+@pytest.mark.parametrize("feedback_scaling", [0.0, 0.3])
+def test_many_series_are_answered_as_each_alone(feedback_scaling):
+    parts = [series(n, seed=n) for n in range(1, 31)]
+    model = network(topology="random_sparse", feedback_scaling=feedback_scaling)
+    model.fit(parts, [part[:, 0] for part in parts])
+    answers, last = model.predict(parts, return_state=True)
+    for part, answer, end in zip(parts, answers, last, strict=True):
+        alone, state = model.predict(part, return_state=True)
+        np.testing.assert_array_equal(answer, alone)
+        np.testing.assert_array_equal(end, state)
+
+
 def test_a_pickled_model_goes_on_as_itself():
     X, y = naive.data(300)
     model = network(noise=[0.0, 0.05]).partial_fit(X[:200], y[:200])
