@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -44,18 +43,18 @@ class EchoState(MemoryModel):
 
     def __init__(
         self,
-        n_units: int = 100,
+        n_units: int | Sequence[int] = 100,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 1.0,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.0,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.0,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
-        noise: float = 0.0,
+        activation: Any = "tanh",
+        noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
         feedback_scaling: float = 0.0,
         alpha: float = 1e-6,
@@ -113,9 +112,11 @@ class EchoState(MemoryModel):
             )
         plain = Reservoir(**reservoir.get_params()).fit(rows)
         seed = child_seeds(reservoir.random_state)["feedback"]
-        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (self.n_units, n_outputs))
-        joined = np.concatenate([plain.input_weights_, self.feedback_scaling * drawn], axis=1)
-        reservoir.set_params(input_weights=joined, input_scaling=1.0)
+        first, *above = plain._layers or [plain]
+        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (first._n_state, n_outputs))
+        joined = np.concatenate([first.input_weights_, self.feedback_scaling * drawn], axis=1)
+        layers = [joined, *(layer.input_weights_ for layer in above)]
+        reservoir.set_params(input_weights=layers if plain._layers else joined, input_scaling=1.0)
         fed = np.zeros((rows.shape[0], n_outputs), dtype=rows.dtype)
         return reservoir.fit(np.concatenate([rows, fed], axis=1))
 
@@ -144,13 +145,14 @@ class EchoState(MemoryModel):
     def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not self._n_feedback:
             return super()._respond(rows, state)
-        if self._readout.linear is None:
+        alone = self.memory_._alone
+        if self._readout.linear is None or alone is None:
             return self._respond_by_row(rows, state)
         n_units, n_features = self.memory_._n_state, rows.shape[1]
         coef, intercept = self._readout.linear
         inputs = np.concatenate([rows, np.zeros((rows.shape[0], self._n_feedback))], axis=1)
         n_visible = n_features if self.include_input else 0
-        outputs, last, bad = self.memory_._run_closed(
+        outputs, last, bad = alone._run_closed(
             coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
         )
         if bad >= 0:
@@ -185,7 +187,7 @@ input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
-        `fit`, the model's own in `predict`.
+        `fit`, the model's own in `predict`; of several layers, the first one takes it.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout.
     fit_intercept : bool, default=True
@@ -204,10 +206,10 @@ input_weights, bias, activation, noise, dtype
     Attributes
     ----------
     reservoir_ : Reservoir
-        The fitted memory. With feedback, the last n_outputs columns of its `input_weights_` are
-        the feedback weights.
+        The fitted memory. With feedback, the last n_outputs columns of its `input_weights_` (of
+        several layers, of the first one's) are the feedback weights.
     coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
-        Columns: n_units states, then n_features inputs if included.
+        Columns: n_units states (the first layer's first), then n_features inputs if included.
     intercept_ : float or ndarray of shape (n_outputs,)
     n_features_in_ : int
 
@@ -219,6 +221,8 @@ input_weights, bias, activation, noise, dtype
     Notes
     -----
     With feedback a state is [x, y(t-1)]. NaN in `y`: unlabelled row (it feeds back a zero).
+    Several layers (a list as `n_units`) are driven by compiled loops too, but run freely or with
+    feedback row by row.
 
     References
     ----------
@@ -236,12 +240,12 @@ input_weights, bias, activation, noise, dtype
     """
 
     def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
-        linear = self._readout.linear
-        if self._n_feedback or linear is None:
+        linear, alone = self._readout.linear, self.memory_._alone
+        if self._n_feedback or linear is None or alone is None:
             return super()._close_loop(outputs, state, exog)
         n_visible = self.n_features_in_ if self.include_input else 0
         inputs = np.concatenate([np.zeros_like(outputs[1:]), exog], axis=1)
-        run, _, bad = self.memory_._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
+        run, _, bad = alone._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
         outputs[1:] = run
         return bad + 1 if bad >= 0 else -1
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, NoReturn, cast
 
 import numpy as np
-from scipy import sparse
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit, GroupKFold
 from sklearn.utils.metadata_routing import get_routing_for_object
 
@@ -101,18 +100,18 @@ washout, n_jobs, random_state, verbose
 
     def __init__(
         self,
-        n_units: int = 100,
+        n_units: int | Sequence[int] = 100,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 1.0,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.0,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.0,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
-        noise: float = 0.0,
+        activation: Any = "tanh",
+        noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
         feedback_scaling: float = 0.0,
         alphas: Any = _ALPHAS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries import make_forecast_scorer, nrmse
-from filters.timeseries._sequences import Stacked, holds_series
+from filters.timeseries._sequences import Stacked
 from filters.timeseries._sklearn_private import (
     HasMethods,
     StrOptions,
@@ -21,10 +21,10 @@ from filters.timeseries._sklearn_private import (
 )
 from filters.timeseries._validation import check_finite, check_series
 
+from ._backtest import by_position, context_for, run_from_origins
 from ._esn import ESNRegressor
+from ._index import continue_index
 from ._memory import MemoryRegressor, check_steps
-
-_MAX_CONTEXT = 500  # rows that `score` shows the model before each origin, at most
 
 
 class ESNForecaster(BaseEstimator):
@@ -222,13 +222,80 @@ class ESNForecaster(BaseEstimator):
         ValueError
             For several series or one that is too short.
         """
-        if holds_series(X):
-            raise ValueError("score measures free runs within one series; X holds several.")
-        context = max(1, min((len(X) - self.horizon) // 2, _MAX_CONTEXT))
-        # Free runs are compared by position: an index without a step to continue will do.
-        is_pandas = isinstance(X, pd.DataFrame | pd.Series)
-        rows = X.reset_index(drop=True) if is_pandas else np.asarray(X)
+        rows = by_position(X)
+        context = context_for(len(rows), self.horizon)
         return make_forecast_scorer(nrmse, horizon=self.horizon, context=context)(self, rows)
+
+    def backtest(
+        self,
+        X: Any,
+        *,
+        horizon: int,
+        n_origins: int = 10,
+        context: int | None = None,
+        metric: Callable[..., float] = nrmse,
+        exog: Any = None,
+        refit: bool = False,
+    ) -> pd.DataFrame:
+        """Forecast freely from rolling origins in `X` and measure every run.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_timesteps, n_features), Series or DataFrame
+        horizon : int
+            Steps of each free run.
+        n_origins : int, default=10
+            Evenly spaced; fewer where the rows do not allow as many.
+        context : int, default=None
+            Rows that the network is driven through before each origin, from a zero state; None
+            takes half of what `horizon` leaves, 500 at most.
+        metric : callable, default=nrmse
+            ``metric(y_true, y_pred) -> float`` of one run. `nrmse` divides by the standard
+            deviation of the true rows of that run, so it needs more than one step.
+        exog : array-like of shape (n_timesteps, n_exog), default=None
+            Known columns, row for row beside `X`.
+        refit : bool, default=False
+            Whether to fit a clone on all rows of `X` before each origin; False takes the model as
+            it was fitted.
+
+        Returns
+        -------
+        DataFrame, one row an origin
+            Its index is the label (of an array: the number) of the first row that is forecast.
+            Columns: the metric under its name ("metric" where it has none), then ``step_1``, ...,
+            ``step_<horizon>``: root mean square over the columns of the error of that step.
+
+        Raises
+        ------
+        ValueError
+            For several series, one that is too short, or a metric that is not defined for a run.
+
+        Notes
+        -----
+        Forecasts are clipped as by `filters.timeseries.make_forecast_scorer`, so that a diverged
+        one counts badly but finitely.
+
+        Examples
+        --------
+        >>> from functools import partial
+        >>> from filters.timeseries import valid_prediction_time
+        >>> from reservoir.datasets import lorenz
+        >>> X = lorenz(3000, random_state=0)
+        >>> vpt = partial(valid_prediction_time, scale=X.std(axis=0))
+        >>> runs = ESNForecaster().fit(X[:2000]).backtest(X[2000:], horizon=100, metric=vpt)
+        >>> bool(runs["metric"].median() > 10)
+        True
+        """
+        return run_from_origins(
+            self,
+            X,
+            horizon=horizon,
+            n_origins=n_origins,
+            context=context,
+            metric=metric,
+            exog=exog,
+            refit=refit,
+        )
 
     # ---- between the caller's series and the estimator's --------------------------------------
 
@@ -312,40 +379,6 @@ class ESNForecaster(BaseEstimator):
         if kind == "series":
             return pd.Series(values[:, 0], index=labels, name=names[0])
         return pd.DataFrame(values, index=labels, columns=names)
-
-
-def continue_index(index: pd.Index, n_steps: int) -> pd.Index:
-    """The next `n_steps` labels of a regular pandas index.
-
-    Raises
-    ------
-    ValueError
-        Where the index has no constant step.
-    """
-    if isinstance(index, pd.PeriodIndex):
-        return pd.period_range(index[-1] + 1, periods=n_steps, freq=index.freq, name=index.name)
-    if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex):
-        freq = index.freq
-        if freq is None and len(index) > 2:
-            with warnings.catch_warnings():
-                # pandas 3 announces that it will return an offset in place of a string: both serve.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                freq = pd.infer_freq(index)
-        if freq is not None:
-            make = pd.date_range if isinstance(index, pd.DatetimeIndex) else pd.timedelta_range
-            return make(index[-1], periods=n_steps + 1, freq=freq, name=index.name)[1:]
-    elif pd.api.types.is_numeric_dtype(index.dtype) and len(index) > 1:
-        values = index.to_numpy(dtype=float)
-        step = (values[-1] - values[0]) / (values.size - 1)
-        slack = 1e-6 * abs(step) + 4 * np.spacing(np.abs(values).max())  # of rounded labels
-        if step != 0 and np.abs(np.diff(values) - step).max() <= slack:
-            if pd.api.types.is_integer_dtype(index.dtype):
-                step = index[-1] - index[-2]
-            return pd.Index(index[-1] + step * np.arange(1, n_steps + 1), name=index.name)
-    raise ValueError(
-        "the index has no regular step to continue: give the series a DatetimeIndex with a "
-        "frequency (for example series.asfreq('D')), a PeriodIndex or evenly spaced numbers."
-    )
 
 
 def _default() -> ESNRegressor:

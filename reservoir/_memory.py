@@ -388,9 +388,8 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
             return answer
         return answer, states if data.stacked.bounded else states[0]
 
-    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        features, state = self._drive(rows, state)
-        return self._readout.scores(features), state
+    def _read(self, columns: np.ndarray) -> np.ndarray:
+        return self._readout.scores(columns)
 
 
 def check_steps(n_steps: Any) -> int:

@@ -27,6 +27,7 @@ from filters.timeseries._validation import (
     check_series,
 )
 
+from ._driving import parts_of
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
 from ._stream import MemoryStream
@@ -53,6 +54,7 @@ class MemoryModel(BaseEstimator):
     # Constructor parameters of the echo state models; other memories work row by row anyway.
     n_jobs: int | None = None
     verbose: int = 0
+    _n_feedback: int = 0
     memory_: Memory
     _readout: Readout
 
@@ -204,9 +206,13 @@ class MemoryModel(BaseEstimator):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Columns of the readout for a stretch of rows, and the state after it."""
         features, state = self.memory_._advance(rows, state, rng)
-        if self.include_input:
-            features = np.concatenate([features, rows.astype(features.dtype, copy=False)], axis=1)
-        return features, state
+        return self._columns(features, rows), state
+
+    def _columns(self, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """What the readout sees of some rows."""
+        if not self.include_input:
+            return features
+        return np.concatenate([features, rows.astype(features.dtype, copy=False)], axis=1)
 
     def _finish(self) -> None:
         self._readout.finish()
@@ -232,8 +238,13 @@ class MemoryModel(BaseEstimator):
         check_is_fitted(self, "memory_")
         data = check_series(self, X, reset=False, groups=groups)
         states = self._initial_states(initial_state, data.stacked.n_series)
-        series = [data.rows[a:b] for a, b in data.stacked.spans()]
-        if self.n_jobs in (None, 1) or len(series) == 1:
+        spans = list(data.stacked.spans())
+        series = [data.rows[a:b] for a, b in spans]
+        alone = self.n_jobs in (None, 1) or len(series) == 1
+        short = data.stacked.lengths.max() <= _BLOCK
+        if alone and short and len(series) > 1 and not self._n_feedback:
+            runs = self._follow_all(data.rows, spans, states)
+        elif alone:
             runs = [self._follow(rows, state) for rows, state in zip(series, states, strict=True)]
         else:
             runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
@@ -259,9 +270,27 @@ class MemoryModel(BaseEstimator):
             outputs.append(output)
         return np.concatenate(outputs), state
 
+    def _follow_all(
+        self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """As `_follow` for short series, which the memory may drive side by side."""
+        runs: list[tuple[np.ndarray, np.ndarray]] = []
+        for part in parts_of(spans):
+            begin, end = spans[part.start][0], spans[part.stop - 1][1]
+            inside = [(a - begin, b - begin) for a, b in spans[part]]
+            features, last = self.memory_._advance_all(rows[begin:end], inside, states[part])
+            columns = self._columns(features, rows[begin:end])
+            outputs = [self._read(columns[a:b]) for a, b in inside]
+            runs += zip(outputs, last, strict=True)
+        return runs
+
     def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         features, state = self._drive(rows, state)
-        return self._readout.predict(features), state
+        return self._read(features), state
+
+    def _read(self, columns: np.ndarray) -> np.ndarray:
+        """Raw outputs for rows of the readout's columns."""
+        return self._readout.predict(columns)
 
     def _initial_states(self, initial_state: Any, n_series: int) -> np.ndarray:
         return check_initial_states(initial_state, n_series, self._n_state, self._dtype)

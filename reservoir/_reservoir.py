@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ from filters.timeseries._sklearn_private import (
 )
 
 from . import topologies
+from ._driving import drive_side_by_side, kernel_form
+from ._layers import advance, advance_all, check_one_layer, fit_layers, is_listed, noise_rngs
 from .kernels.activations import ACTIVATIONS
 from .kernels.drive import closed_loop, drive
 
@@ -41,7 +43,10 @@ class Reservoir(Memory):
 
     Parameters
     ----------
-    n_units : int, default=100
+    n_units : int or list of int, default=100
+        A list is a deep reservoir: sizes of layers, each driven by the states (of the same step)
+        of the one below. Then every parameter from `spectral_radius` to `noise` may be a list or
+        tuple with one entry a layer; anything else, an array too, holds for all layers.
     spectral_radius : float or None, default=0.9
         Largest absolute eigenvalue of W as used. It rescales a given matrix too; None uses the
         matrix as it is.
@@ -76,8 +81,9 @@ class Reservoir(Memory):
     Attributes
     ----------
     recurrent_weights_ : ndarray or scipy.sparse.csr_array of shape (n_units, n_units)
-        W as used.
+        W as used. Several layers: a list of them from the bottom up, as of the next two.
     input_weights_ : ndarray of shape (n_units, n_features)
+        Of a layer above the first, ``(n_units, units of the layer below)``.
     bias_ : ndarray of shape (n_units,)
     n_features_in_ : int
 
@@ -89,12 +95,15 @@ class Reservoir(Memory):
     Notes
     -----
     Row t of the answer is x(t), after seeing u(t). The state, as `initial_state` takes it, is x.
-    Cost: one product with W a step.
+    Cost: one product with W a step. Layers stand side by side, the first one first, in states and
+    answer alike; the input row is appended once. A layer sums over all units below it: an
+    `input_scaling` of about 1 / sqrt(units below) keeps the layers above out of saturation.
 
     References
     ----------
     H. Jaeger, The echo state approach, GMD Report 148 (2001), eq. 1.6; leaky units: H. Jaeger et
-    al., Neural Networks 20 (2007), 335-352.
+    al., Neural Networks 20 (2007), 335-352; layers: C. Gallicchio, A. Micheli, L. Pedrelli, Deep
+    reservoir computing: a critical experimental analysis, Neurocomputing 268 (2017), 87-99.
 
     Examples
     --------
@@ -102,20 +111,22 @@ class Reservoir(Memory):
     >>> from reservoir import Reservoir
     >>> Reservoir(50, random_state=0).fit_transform(np.zeros((3, 1))).shape
     (3, 50)
+    >>> Reservoir([50, 30], spectral_radius=[0.9, 0.8]).fit_transform(np.zeros((3, 1))).shape
+    (3, 80)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_units": [positive_int()],
-        "spectral_radius": [non_negative(), None],
+        "n_units": [positive_int(), list, tuple],
+        "spectral_radius": [non_negative(), None, list, tuple],
         "leak_rate": [unit_interval("both"), "array-like"],
         "input_scaling": [finite(), "array-like"],
-        "bias_scaling": [non_negative()],
-        "density": [unit_interval(), StrOptions({"auto"})],
+        "bias_scaling": [non_negative(), list, tuple],
+        "density": [unit_interval(), StrOptions({"auto"}), list, tuple],
         "topology": [StrOptions(set(topologies.NAMED)), "array-like", "sparse matrix", callable],
         "input_weights": [StrOptions({"uniform", "bernoulli", "gaussian"}), "array-like"],
         "bias": ["array-like", None],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "noise": [non_negative()],
+        "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
+        "noise": [non_negative(), list, tuple],
         "include_input": ["boolean"],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
         "random_state": ["random_state"],
@@ -123,23 +134,23 @@ class Reservoir(Memory):
 
     def __init__(
         self,
-        n_units: int = 100,
+        n_units: int | Sequence[int] = 100,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 1.0,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.0,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.0,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
-        noise: float = 0.0,
+        activation: Any = "tanh",
+        noise: Any = 0.0,
         include_input: bool = False,
         dtype: Literal["auto", "float32", "float64"] = "auto",
         random_state: Any = None,
     ) -> None:
-        self.n_units = n_units
+        self.n_units: Any = n_units
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate
         self.input_scaling = input_scaling
@@ -157,6 +168,11 @@ class Reservoir(Memory):
     # ---- drawing the matrices -----------------------------------------------------------------
 
     def _prepare(self, n_features: int, dtype: np.dtype) -> None:
+        self._layers: list[Reservoir] = []
+        if is_listed(self.n_units):
+            self._prepare_layers(n_features, dtype)
+            return
+        check_one_layer(self)
         self._seeds = seeds = child_seeds(self.random_state)
         dtype = dtype if self.dtype == "auto" else np.dtype(self.dtype)
         matrix = self._draw_recurrent(seeds["recurrent"])
@@ -167,8 +183,14 @@ class Reservoir(Memory):
         self.bias_ = self._draw_bias(seeds["bias"]).astype(dtype)
         self._leak = self._per_unit(self.leak_rate).astype(dtype)
         self._code = ACTIVATIONS[self.activation]
-        self._recurrent = _kernel_form(self.recurrent_weights_)
+        self._recurrent = kernel_form(self.recurrent_weights_)
         self._input_columns = np.ascontiguousarray(self.input_weights_.T)
+
+    def _prepare_layers(self, n_features: int, dtype: np.dtype) -> None:
+        self._layers = layers = fit_layers(self, n_features, dtype)
+        for name in ("recurrent_weights_", "input_weights_", "bias_"):
+            weights = [getattr(layer, name) for layer in layers]
+            setattr(self, name, weights if len(layers) > 1 else weights[0])
 
     def _draw_recurrent(self, seed: int) -> np.ndarray | sparse.csr_array:
         shape = (self.n_units, self.n_units)
@@ -243,31 +265,67 @@ class Reservoir(Memory):
     # ---- running ------------------------------------------------------------------------------
 
     @property
+    def _alone(self) -> Reservoir | None:
+        """The one layer there is, or None where there are several."""
+        layers = self._layers or [self]
+        return layers[0] if len(layers) == 1 else None
+
+    @property
     def _n_state(self) -> int:
-        return self.bias_.size
+        return sum(layer._n_state for layer in self._layers) or self.bias_.size
 
     @property
     def _n_features_out(self) -> int:
-        return self.bias_.size + (self.n_features_in_ if self.include_input else 0)
+        return self._n_state + (self.n_features_in_ if self.include_input else 0)
 
-    def _noise_rng(self) -> np.random.RandomState | None:
+    def _noise_rng(self) -> Any:
+        if self._layers:
+            return noise_rngs(self._layers)
         return np.random.RandomState(self._seeds["noise"]) if self.noise > 0 else None
 
     def _dtype_for(self, dtype: np.dtype) -> np.dtype:
-        return self.bias_.dtype
+        return (self._layers or [self])[0].bias_.dtype
 
     def _advance(
+        self, rows: np.ndarray, state: np.ndarray, rng: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if self._layers:
+            return advance(self, rows, state, rng)
+        features = np.empty((rows.shape[0], self._n_features_out), dtype=self.bias_.dtype)
+        return features, self._drive(rows, state, features, rng)
+
+    def _advance_all(
+        self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As every memory does, but series side by side where that is faster: the same bits."""
+        if self._layers:
+            return advance_all(self, rows, spans, states)
+        dtype = self.bias_.dtype
+        rows = np.ascontiguousarray(rows, dtype=dtype)
+        features = np.empty((rows.shape[0], self._n_features_out), dtype=dtype)
+        begun = drive_side_by_side(self, rows, spans, states, features)
+        last = np.empty((len(spans), self.n_units), dtype=dtype)
+        for i, ((a, b), n) in enumerate(zip(spans, begun, strict=True)):
+            if n and not np.isfinite(features[a + n - 1]).all():
+                raise self._diverged(features[a : a + n, : self.n_units])
+            last[i] = features[a + n - 1, : self.n_units] if n else states[i]
+            if a + n < b:
+                last[i] = self._drive(rows[a + n : b], last[i], features[a + n : b])
+        return features, last
+
+    def _drive(
         self,
         rows: np.ndarray,
         state: np.ndarray,
+        features: np.ndarray,
         rng: np.random.RandomState | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        dtype = self.bias_.dtype
-        rows = rows.astype(dtype, copy=False)
+    ) -> np.ndarray:
+        """Fill the `features` of one stretch of one series; return the state after it."""
+        dtype, n = self.bias_.dtype, self.n_units
+        rows = np.ascontiguousarray(rows, dtype=dtype)  # one memory order, one compilation
         noise = np.empty((0, 0), dtype=dtype)
         if rng is not None and self.noise > 0:
-            noise = (self.noise * rng.standard_normal((rows.shape[0], self.n_units))).astype(dtype)
-        states = np.empty((rows.shape[0], self.n_units), dtype=dtype)
+            noise = (self.noise * rng.standard_normal((rows.shape[0], n))).astype(dtype)
         drive(
             self._recurrent,
             self._input_columns,
@@ -277,13 +335,14 @@ class Reservoir(Memory):
             self._leak,
             self._code,
             np.ascontiguousarray(state, dtype=dtype),
-            np.empty(self.n_units, dtype=dtype),
-            states,
+            np.empty(3 * n + 1, dtype=dtype),
+            features,
         )
-        last = states[-1].copy()
+        features[:, n:] = rows[:, : features.shape[1] - n]
+        last = features[-1, :n].copy()
         if not np.isfinite(last).all():  # a unit that was not finite once is not finite ever after
-            raise self._diverged(states)
-        return (np.concatenate([states, rows], axis=1) if self.include_input else states), last
+            raise self._diverged(features[:, :n])
+        return last
 
     def _diverged(self, states: np.ndarray) -> DivergenceError:
         step = int(np.argmin(np.isfinite(states).all(axis=1)))
@@ -322,7 +381,7 @@ class Reservoir(Memory):
             n_visible,
             np.ascontiguousarray(last_output, dtype=dtype),
             state,
-            np.empty(self.n_units, dtype=dtype),
+            np.empty(3 * self.n_units + 1, dtype=dtype),
             outputs,
         )
         return outputs, state, bad
@@ -331,7 +390,7 @@ class Reservoir(Memory):
         """Names ``reservoir0, reservoir1, ...``, then the input's where it is included."""
         check_is_fitted(self)
         names = input_names(self, input_features)
-        units = np.array([f"reservoir{i}" for i in range(self.bias_.size)], dtype=object)
+        units = np.array([f"reservoir{i}" for i in range(self._n_state)], dtype=object)
         return np.concatenate([units, names]) if self.include_input else units
 
     def __sklearn_tags__(self):
@@ -352,10 +411,3 @@ def _numbers(values: Any, name: str) -> Any:
     if not np.isfinite(entries).all():
         raise ValueError(f"{name} contains NaN or infinity.")
     return array
-
-
-def _kernel_form(matrix: Any) -> tuple[np.ndarray, ...]:
-    """W as ``reservoir.kernels.drive`` takes it."""
-    if sparse.issparse(matrix):
-        return matrix.data, matrix.indices.astype(np.uint64), matrix.indptr.astype(np.uint64)
-    return (np.ascontiguousarray(matrix.T),)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
@@ -22,6 +21,7 @@ from filters.timeseries._sklearn_private import (
 )
 from filters.timeseries._validation import SeriesData, check_cases
 
+from ._driving import parts_of
 from ._readout import project_to_simplex
 from ._reservoir import Reservoir
 
@@ -98,17 +98,17 @@ input_weights, bias, activation, dtype
 
     def __init__(
         self,
-        n_units: int = 100,
+        n_units: int | Sequence[int] = 100,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 0.2,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.5,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.5,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        activation: Any = "tanh",
         dtype: Literal["auto", "float32", "float64"] = "auto",
         pooling: Literal["mean", "last"] = "mean",
         bidirectional: bool = True,
@@ -167,6 +167,7 @@ input_weights, bias, activation, dtype
         Returns
         -------
         ndarray of shape (n_cases, n_units * (1 + bidirectional))
+            Of several layers, n_units is the sum of their sizes.
         """
         check_is_fitted(self, "reservoir_")
         return self._pool(check_cases(self, X, reset=False))
@@ -180,22 +181,32 @@ input_weights, bias, activation, dtype
         dtype = self.reservoir_._dtype_for(data.rows.dtype)
         drive = (data.rows - self.mean_) / (self.scale_ * np.sqrt(self.mean_.size))
         drive = drive.astype(dtype)
-        start = np.zeros(self.n_units, dtype=dtype)
+        spans = list(data.stacked.spans())
         n_directions = 1 + self.bidirectional
-        pooled = np.empty((data.stacked.n_series, n_directions, self.n_units), dtype=dtype)
-        for i, (a, b) in enumerate(data.stacked.spans()):
-            for j in range(n_directions):
-                rows = drive[a:b] if j == 0 else drive[a:b][::-1]
-                states, last = self.reservoir_._advance(np.ascontiguousarray(rows), start)
-                mean = self.pooling == "mean"
-                pooled[i, j] = states[self.washout :].mean(axis=0) if mean else last
+        n_states = self.reservoir_._n_state
+        pooled = np.empty((len(spans), n_directions, n_states), dtype=dtype)
+        for j in range(n_directions):
+            if j == 1:
+                drive = np.concatenate([drive[a:b][::-1] for a, b in spans])
+            for part in parts_of(spans):
+                begin = spans[part.start][0]
+                inside = [(a - begin, b - begin) for a, b in spans[part]]
+                starts = np.zeros((len(inside), n_states), dtype=dtype)
+                rows = drive[begin : begin + inside[-1][1]]
+                states, last = self.reservoir_._advance_all(rows, inside, starts)
+                if self.pooling == "last":
+                    pooled[part, j] = last
+                else:
+                    pooled[part, j] = [states[a + self.washout : b].mean(axis=0) for a, b in inside]
         return pooled.reshape(pooled.shape[0], -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names ``forward0, ...`` and, for both directions, ``backward0, ...``."""
         check_is_fitted(self, "reservoir_")
         directions = ["forward", "backward"][: 1 + self.bidirectional]
-        names = [f"{direction}{i}" for direction in directions for i in range(self.n_units)]
+        names = [
+            f"{direction}{i}" for direction in directions for i in range(self.reservoir_._n_state)
+        ]
         return np.array(names, dtype=object)
 
     def __sklearn_tags__(self):
@@ -259,17 +270,17 @@ input_weights, bias, activation, dtype, pooling, bidirectional, washout
 
     def __init__(
         self,
-        n_units: int = 200,
+        n_units: int | Sequence[int] = 200,
         *,
-        spectral_radius: float | None = 0.9,
+        spectral_radius: Any = 0.9,
         leak_rate: Any = 0.2,
         input_scaling: Any = 1.0,
-        bias_scaling: float = 0.5,
-        density: float | Literal["auto"] = "auto",
-        topology: str | np.ndarray | sparse.sparray | Callable = "random",
+        bias_scaling: Any = 0.5,
+        density: Any = "auto",
+        topology: Any = "random",
         input_weights: Any = "uniform",
         bias: Any = None,
-        activation: Literal["tanh", "relu", "identity", "sigmoid"] = "tanh",
+        activation: Any = "tanh",
         dtype: Literal["auto", "float32", "float64"] = "auto",
         pooling: Literal["mean", "last"] = "mean",
         bidirectional: bool = True,

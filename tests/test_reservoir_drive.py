@@ -5,11 +5,15 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from filters.timeseries import DivergenceError
 from reservoir import Reservoir
+from reservoir._driving import kernel_form
 from reservoir.kernels.activations import ACTIVATIONS
 from reservoir.kernels.drive import closed_loop, drive
+from reservoir.kernels.drive_many import drive_many
 from reservoir.topologies import NAMED
 
+FORMS = {1: "dense", 2: "diagonals", 4: "sparse"}  # by the number of arrays
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
@@ -25,10 +29,39 @@ def ragged_matrix(n, rng):
     return W
 
 
+def thin_matrix(n, rng):
+    """Rows with 0, 1, 2, ... non-zeros, few enough to stay sparse, also for the tails of eight."""
+    W = np.zeros((n, n))
+    for i in range(n):
+        W[i, rng.permutation(n)[: i % max(n // 3, 1)]] = rng.uniform(-0.5, 0.5)
+    return W * rng.uniform(0.5, 1, (n, n))
+
+
+def cyclic_matrix(n, offsets, rng):
+    """Full diagonals W[i, (i + offset) % n]."""
+    W = np.zeros((n, n))
+    for offset in offsets:
+        W[np.arange(n), (np.arange(n) + offset) % n] = rng.uniform(-0.4, 0.4, n)
+    return W
+
+
 def given(W, form="dense", **parameters):
     W = sparse.csr_array(W) if form == "sparse" else W
     parameters = {"spectral_radius": None, "bias_scaling": 0.5, "random_state": 0, **parameters}
     return Reservoir(W.shape[0], topology=W, **parameters)
+
+
+def form_of(form, W):
+    recurrent = (np.ascontiguousarray(W.T),) if form == "dense" else kernel_form(W)
+    assert FORMS[len(recurrent)] == form
+    return recurrent
+
+
+def driven_as(form, model, W):
+    """`model` fitted, its kernel form forced."""
+    model.fit(series())
+    model._recurrent = form_of(form, W.astype(model.bias_.dtype))
+    return model
 
 
 # ---- open loop ------------------------------------------------------------------------------
@@ -54,10 +87,42 @@ def test_named_topologies_are_driven_like_the_twin(topology):
     np.testing.assert_allclose(model.fit_transform(X), naive.states(model, X), **EXACT)
 
 
-def test_dense_and_sparse_form_of_a_matrix_give_the_same_states():
-    X, W = series(200), ragged_matrix(33, np.random.RandomState(0))
-    dense = given(W, "dense").fit_transform(X)
-    np.testing.assert_allclose(given(W, "sparse").fit_transform(X), dense, **EXACT)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [9, 24, 33, 75])
+def test_dense_and_sparse_kernel_give_the_same_bits(n, dtype):
+    X, W = series(100), thin_matrix(n, np.random.RandomState(0))
+    model = given(W, dtype=dtype, leak_rate=0.7)
+    dense = driven_as("dense", model, W).transform(X)
+    np.testing.assert_array_equal(driven_as("sparse", model, W).transform(X), dense)
+
+
+@pytest.mark.parametrize("n_diagonals", [0, 1, 2, 3, 8, 9, 11, 18])
+def test_cyclic_diagonals_are_driven_as_the_matrix_they_are(n_diagonals):
+    rng = np.random.RandomState(n_diagonals)
+    W = cyclic_matrix(80, rng.permutation(80)[:n_diagonals], rng)
+    X, model = series(100), given(W, leak_rate=0.7)
+    states = driven_as("diagonals", model, W).transform(X)
+    np.testing.assert_allclose(states, naive.states(model, X), **EXACT)
+    np.testing.assert_allclose(states, driven_as("dense", model, W).transform(X), **EXACT)
+
+
+def test_form_follows_the_structure_of_the_matrix_and_not_its_storage():
+    rng = np.random.RandomState(0)
+    cases = {
+        "dense": rng.randn(30, 30),
+        "sparse": thin_matrix(40, rng),
+        "diagonals": cyclic_matrix(40, [1, 5, 39], rng),
+    }
+    cases["diagonals"][3, 4] = 0  # nearly full is full enough
+    for form, W in cases.items():
+        for matrix in (W, sparse.csr_array(W)):
+            assert FORMS[len(kernel_form(matrix))] == form
+    values, offsets = kernel_form(NAMED["ring"](7))
+    np.testing.assert_array_equal(offsets, [6])
+    np.testing.assert_array_equal(values, np.ones((1, 7)))
+    given_order = sparse.csr_array(([1.0, 2.0], [2, 0], [0, 2, 2, 2]), shape=(3, 3))
+    kernel_form(given_order)
+    np.testing.assert_array_equal(given_order.indices, [2, 0])
 
 
 @pytest.mark.parametrize("form", ["dense", "sparse"])
@@ -134,7 +199,71 @@ def test_without_bias_tanh_is_an_odd_map():
     assert np.abs(biased.transform(-X) + biased.transform(X)).max() > 0.01
 
 
+# ---- many series --------------------------------------------------------------------------------
+
+
+LENGTHS = {
+    "equal": np.full(20, 9),
+    "ragged": np.random.RandomState(0).randint(1, 12, 80),
+    "one long": np.append(np.full(15, 3), 60),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_series_side_by_side_are_those_one_by_one_bit_for_bit(lengths, form, dtype):
+    rng = np.random.RandomState(3)
+    X = [rng.randn(n, 11) for n in LENGTHS[lengths]]
+    start = rng.uniform(-1, 1, (len(X), 27))
+    W, leak = thin_matrix(27, rng), rng.uniform(0.2, 1, 27)
+    for activation in ACTIVATIONS:
+        model = given(W, leak_rate=leak, activation=activation, include_input=True, dtype=dtype)
+        model.fit(X)
+        model._recurrent = form_of(form, W.astype(dtype))
+        answers, last = model.transform(X, initial_state=start, return_state=True)
+        for i, rows in enumerate(X):
+            alone = model.transform(rows, initial_state=start[i], return_state=True)
+            np.testing.assert_array_equal(answers[i], alone[0])
+            np.testing.assert_array_equal(last[i], alone[1])
+
+
+@pytest.mark.parametrize("n_series", [3, 70, 140])
+def test_many_series_reach_the_kernel_side_by_side(n_series, monkeypatch):
+    seen = []
+
+    def watched(*arguments):
+        seen.append(np.count_nonzero(arguments[5]))
+        drive_many(*arguments)
+
+    monkeypatch.setattr("reservoir._driving.drive_many", watched)
+    model = given(thin_matrix(30, np.random.RandomState(0)), "sparse").fit(series())
+    panel = np.random.RandomState(1).randn(n_series, 4, 2)
+    states = model.transform(panel)
+    assert seen == {3: [], 70: [64], 140: [64, 64, 12]}[n_series]
+    np.testing.assert_array_equal(states[-1], model.transform(panel[-1]))
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # Python bodies, without the jit
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_a_series_that_diverges_beside_others_is_named_as_alone():
+    model = given(np.eye(2), activation="identity", bias_scaling=0).fit(series())
+    model._recurrent = kernel_form(np.array([[3.0, 0.0], [0.2, 0.0]]))
+    X = [np.zeros((700, 2)) for _ in range(20)]
+    X[4][0, 0] = 1e200
+    with pytest.raises(DivergenceError) as alone:
+        model.transform(X[4])
+    with pytest.raises(DivergenceError) as beside:
+        model.transform(X)
+    assert beside.value.step == alone.value.step
+
+
 # ---- kernels themselves -----------------------------------------------------------------------
+
+
+def matrix_for(form):
+    rng = np.random.RandomState(8)
+    return cyclic_matrix(9, [0, 4], rng) if form == "diagonals" else thin_matrix(9, rng)
 
 
 def kernel_arguments(n=9, n_features=2, n_steps=25, seed=0):
@@ -144,27 +273,47 @@ def kernel_arguments(n=9, n_features=2, n_steps=25, seed=0):
     return W, W_in, bias, leak, start, rng.randn(n_steps, n_features), rng.randn(n_steps, n)
 
 
-def test_noise_is_added_inside_the_activation_and_arguments_stay():
-    W, W_in, bias, leak, start, U, noise = kernel_arguments()
-    states = np.empty((25, 9))
-    inputs = (np.ascontiguousarray(W.T),), np.ascontiguousarray(W_in.T), bias, U, noise, leak
+@pytest.mark.parametrize("form", FORMS.values())
+def test_noise_is_added_inside_the_activation_and_arguments_stay(form):
+    _, W_in, bias, leak, start, U, noise = kernel_arguments()
+    W = matrix_for(form)
+    states, work = np.empty((25, 9)), np.empty(28)
+    inputs = form_of(form, W), np.ascontiguousarray(W_in.T), bias, U, noise, leak
     kept = start.copy()
-    drive(*inputs, ACTIVATIONS["tanh"], start, np.empty(9), states)
+    drive(*inputs, ACTIVATIONS["tanh"], start, work, states)
     expected = naive.drive(W, W_in, bias, leak, "tanh", U, start, noise)
     np.testing.assert_allclose(states, expected, **EXACT)
     np.testing.assert_array_equal(start, kept)
 
 
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_lanes_are_driven_as_the_twin_and_rows_beside_them_stay(form):
+    _, W_in, bias, leak, _, U, _ = kernel_arguments(n_features=10)
+    W, rng = matrix_for(form), np.random.RandomState(1)
+    rows, lengths, x = np.array([12, 1, 0]), np.array([13, 9, 0]), rng.randn(9, 3)
+    states, columns = np.full((25, 11), 7.0), np.ascontiguousarray(W_in.T)
+    inputs = form_of(form, W), columns, bias, U, rows, lengths, np.repeat(leak, 3)
+    work = np.empty(30), np.empty(27)
+    drive_many(*inputs, ACTIVATIONS["tanh"], *work, x.flatten(), states)
+    for lane, (row, n) in enumerate(zip(rows[:2], lengths[:2], strict=True)):
+        expected = naive.drive(W, W_in, bias, leak, "tanh", U[row : row + n], x[:, lane])
+        np.testing.assert_allclose(states[row : row + n, :9], expected, **EXACT)
+    assert (states[[0, 10, 11]] == 7).all()
+    assert (states[:, 9:] == 7).all()
+
+
 @pytest.mark.parametrize("n_visible", [0, 1, 3])
 @pytest.mark.parametrize("feedback_at", [0, 1])
-def test_closed_loop_is_the_open_one_fed_with_its_own_output(feedback_at, n_visible):
+@pytest.mark.parametrize("form", FORMS.values())
+def test_closed_loop_is_the_open_one_fed_with_its_own_output(form, feedback_at, n_visible):
     """Three input columns, two of them fed back, the third given from outside."""
-    W, W_in, bias, leak, start, U, _ = kernel_arguments(n_features=3)
+    _, W_in, bias, leak, start, U, _ = kernel_arguments(n_features=3)
+    W = matrix_for(form)
     rng = np.random.RandomState(5)
     coef, intercept, last = 0.2 * rng.randn(2, 9 + n_visible), rng.randn(2), rng.randn(2)
     state, outputs, inputs = start.copy(), np.empty((25, 2)), U.copy()
     bad = closed_loop(
-        (np.ascontiguousarray(W.T),),
+        form_of(form, W),
         np.ascontiguousarray(W_in.T),
         bias,
         leak,
@@ -176,7 +325,7 @@ def test_closed_loop_is_the_open_one_fed_with_its_own_output(feedback_at, n_visi
         n_visible,
         last,
         state,
-        np.empty(9),
+        np.empty(28),
         outputs,
     )
     x, y, expected = start, last, []
@@ -207,7 +356,7 @@ def test_closed_loop_names_the_first_step_that_is_not_finite():
         0,
         one,
         one.copy(),
-        np.empty(1),
+        np.empty(4),
         outputs,
     )
     # x(t) = 2 x + y and y = x: every step multiplies by three.

@@ -689,3 +689,23 @@ def test_nested_parameters_are_set_through_the_model():
 def test_a_memory_must_be_one():
     with pytest.raises(ValueError, match="'memory' parameter"):
         MemoryRegressor(Ridge()).fit(*data())
+
+
+@pytest.mark.parametrize("name", ["taps", "reservoir", "network", "feedback", "online"])
+def test_many_short_series_are_answered_as_one_by_one(name, monkeypatch):
+    """However many series the memory drives at once."""
+    X, y = data(400)
+    model = clone(REGRESSORS[name]).fit(X[:300], y[:300])
+    cuts = np.cumsum(np.random.RandomState(0).randint(1, 14, 40))
+    series = [part for part in np.split(X, cuts) if len(part)]
+    states = np.random.RandomState(1).uniform(-1, 1, (len(series), model._n_state))
+    alone = [
+        model.predict(part, initial_state=state, return_state=True)
+        for part, state in zip(series, states, strict=True)
+    ]
+    for at_once in (8192, 50, 1):
+        monkeypatch.setattr("reservoir._driving._ROWS_AT_ONCE", at_once)
+        outputs, last = model.predict(series, initial_state=states, return_state=True)
+        np.testing.assert_array_equal(last, [state for _, state in alone])
+        for output, (expected, _) in zip(outputs, alone, strict=True):
+            np.testing.assert_array_equal(output, expected)

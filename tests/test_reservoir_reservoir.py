@@ -234,6 +234,7 @@ def test_errors_say_where():
 
 ROWS = {
     "ESNRegressor": ESNRegressor(6, random_state=0),
+    "ESNRegressor deep": ESNRegressor([4, 3], random_state=0),
     "ESNRegressor feedback": ESNRegressor(6, feedback_scaling=0.5, random_state=0),
     "ESNRegressor online": ESNRegressor(6, readout=RLSFilter(), random_state=0),
     "ESNRegressor float32": ESNRegressor(6, dtype="float32", random_state=0),

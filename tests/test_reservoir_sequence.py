@@ -93,6 +93,14 @@ def test_a_case_does_not_see_its_neighbours(lengths, random):
 FITTED = features().fit(cases()[0])
 
 
+@pytest.mark.parametrize("at_once", [1, 30, 8192])
+def test_many_cases_are_pooled_as_each_alone(at_once, monkeypatch):
+    monkeypatch.setattr("reservoir._driving._ROWS_AT_ONCE", at_once)
+    X = [part[: 3 + i % 5] for i, part in enumerate(cases(40)[0])]
+    expected = np.concatenate([FITTED.transform([part]) for part in X])
+    np.testing.assert_array_equal(FITTED.transform(X), expected)
+
+
 @pytest.mark.parametrize("constant", [0.5, 0.1, 1 / 3, 1e6 + 0.1, -7.7e-9])
 def test_a_constant_channel_says_nothing_whatever_its_value(constant):
     X = cases()[0]

@@ -109,6 +109,9 @@ WITH_MEMORY = [
     filters.TransformDomainFilter(3),
     filters.VariableStepFilter(3),
     filters.VolterraFilter(3),
+    reservoir.ESNRegressor([20, 10]),
+    reservoir.ESNClassifier([20, 10], leak_rate=[1.0, 0.5]),
+    reservoir.Reservoir([20, 10]),
 ]
 MEMORY_OFF = [
     reservoir.ESNEnsemble(reservoir.ESNRegressor(spectral_radius=0), 2),
@@ -120,6 +123,7 @@ MEMORY_OFF = [
     reservoir.ESNRegressor(spectral_radius=0),
     reservoir.ESNRegressorCV(spectral_radius=0),
     reservoir.ESNClassifier(spectral_radius=0),
+    reservoir.ESNRegressor([20, 10], spectral_radius=0),
 ]
 ONE_TAP_MODELS = [
     reservoir.MemoryRegressor(filters.TapDelay(1)),

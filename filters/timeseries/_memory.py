@@ -97,13 +97,27 @@ class Memory(TransformerMixin, BaseEstimator):
         stacked = data.stacked
         dtype = self._dtype_for(data.rows.dtype)
         states = check_initial_states(initial_state, stacked.n_series, self._n_state, dtype)
-        features = np.empty((data.rows.shape[0], self._n_features_out), dtype=dtype)
-        for i, (a, b) in enumerate(stacked.spans()):
-            features[a:b], states[i] = self._advance(data.rows[a:b], states[i])
-        answer = stacked.restore(features, columns=list(self.get_feature_names_out()))
+        features, states = self._advance_all(data.rows, list(stacked.spans()), states)
+        named = stacked.container == "frame"
+        answer = stacked.restore(
+            features, columns=list(self.get_feature_names_out()) if named else None
+        )
         if not return_state:
             return answer
         return answer, states if stacked.bounded else states[0]
+
+    def _advance_all(
+        self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Features of all series ``rows[a:b]``, from a state each, and the states after them.
+
+        A memory that can drive several series at once does it here, with the same answer.
+        """
+        runs = [
+            self._advance(rows[a:b], state) for (a, b), state in zip(spans, states, strict=True)
+        ]
+        features = runs[0][0] if len(runs) == 1 else np.concatenate([run[0] for run in runs])
+        return features, np.stack([run[1] for run in runs])
 
     def _noise_rng(self) -> np.random.RandomState | None:
         """A fresh generator for state noise in `fit`, or None for a memory without noise."""

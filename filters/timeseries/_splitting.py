@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from ._errors import DivergenceError
 from ._metrics import nrmse
 from ._sequences import as_series, holds_series
+from ._validation import check_finite
 
 
 class WarmTimeSeriesSplit(BaseEstimator):
@@ -182,7 +184,7 @@ def make_forecast_scorer(
     Raises
     ------
     ValueError
-        In use, if `X` has fewer than ``context + horizon`` rows.
+        In use, if `X` has NaN or infinity, or fewer than ``context + horizon`` rows.
     """
     return _ForecastScorer(
         metric, horizon, context, n_origins, _direction(metric, greater_is_better)
@@ -195,36 +197,75 @@ class _ForecastScorer:
     def __init__(
         self, metric: Callable, horizon: int, context: int, n_origins: int, sign: int
     ) -> None:
-        if horizon < 1 or context < 1 or n_origins < 1:
-            raise ValueError("horizon, context and n_origins must be at least 1.")
+        check_windows(horizon, context, n_origins)
         self._metric, self._sign = metric, sign
         self._horizon, self._context, self._n_origins = horizon, context, n_origins
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float:
-        if holds_series(X):
-            raise ValueError("free runs are measured within one series; X holds several.")
-        rows = np.asarray(X, dtype=float)
-        rows = rows.reshape(rows.shape[0], -1)
-        last = rows.shape[0] - self._horizon
-        if last < self._context:
-            raise ValueError(
-                f"a series of {rows.shape[0]} rows is too short for context={self._context} and "
-                f"horizon={self._horizon}."
-            )
-        mean, spread = rows.mean(axis=0), 10 * rows.std(axis=0)
-        origins = np.unique(np.linspace(self._context, last, self._n_origins).astype(int))
-        true, pred = [], []
-        for origin in origins:
-            past = slice(origin - self._context, origin)
-            seen = X.iloc[past] if hasattr(X, "iloc") else X[past]
-            try:
-                free = np.asarray(estimator.forecast(self._horizon, context=seen), dtype=float)
-            except DivergenceError:
-                free = np.full((self._horizon, rows.shape[1]), np.inf)
-            free = np.where(np.isnan(free), np.inf, free).reshape(self._horizon, -1)
-            pred.append(np.clip(free, mean - spread, mean + spread))
-            true.append(rows[origin : origin + self._horizon])
+        def forecast(origin: int, seen: Any) -> Any:
+            return estimator.forecast(self._horizon, context=seen)
+
+        runs = free_runs(
+            forecast, X, horizon=self._horizon, context=self._context, n_origins=self._n_origins
+        )
+        _, true, pred = zip(*runs, strict=True)
         return self._sign * float(self._metric(np.concatenate(true), np.concatenate(pred)))
+
+
+def free_runs(
+    forecast: Callable[[int, Any], Any], X: Any, *, horizon: int, context: int, n_origins: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield ``(origin, truth, forecast)`` for evenly spaced origins, earliest first.
+
+    Parameters
+    ----------
+    forecast : callable
+        ``forecast(origin, seen) -> (horizon, n_features)`` from the `context` rows of `X` before
+        row `origin`.
+    X : array-like of shape (n_timesteps, n_features)
+    horizon, context, n_origins : int
+        As in `make_forecast_scorer`.
+
+    Yields
+    ------
+    origin : int
+        First row that is forecast.
+    truth, forecast : ndarray of shape (horizon, n_features)
+        The forecast clipped to the mean of `X` plus or minus 10 standard deviations.
+
+    Raises
+    ------
+    ValueError
+        For several series, NaN or infinity, or fewer than ``context + horizon`` rows.
+    """
+    check_windows(horizon, context, n_origins)
+    if holds_series(X):
+        raise ValueError("free runs are measured within one series; X holds several.")
+    rows = np.asarray(X, dtype=float)
+    rows = rows.reshape(rows.shape[0], -1)
+    check_finite(rows, name="X")
+    last = rows.shape[0] - horizon
+    if last < context:
+        raise ValueError(
+            f"a series of {rows.shape[0]} rows is too short for context={context} and "
+            f"horizon={horizon}."
+        )
+    mean, spread = rows.mean(axis=0), 10 * rows.std(axis=0)
+    for origin in np.unique(np.linspace(context, last, n_origins).astype(int)).tolist():
+        past = slice(origin - context, origin)
+        try:
+            free = forecast(origin, X.iloc[past] if hasattr(X, "iloc") else X[past])
+            free = np.asarray(free, dtype=float)
+        except DivergenceError:
+            free = np.full((horizon, rows.shape[1]), np.inf)
+        free = np.where(np.isnan(free), np.inf, free).reshape(horizon, -1)
+        yield origin, rows[origin : origin + horizon], np.clip(free, mean - spread, mean + spread)
+
+
+def check_windows(horizon: Any, context: Any, n_origins: Any) -> None:
+    for name, value in (("horizon", horizon), ("context", context), ("n_origins", n_origins)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be at least 1, an integer; got {value!r}.")
 
 
 _SMALLER_IS_BETTER = ("mse", "nmse", "nrmse", "misalignment_db")

@@ -1,0 +1,240 @@
+"""How fast is a reservoir driven beside reservoirpy, NumPy and jax.lax.scan? Ratios in one run.
+
+Every figure is the least CPU time a step of one thread over many short rounds, the rivals taking
+turns with the same matrices and the same input; what is timed of ours is the public call,
+``Reservoir.transform`` or ``ESNRegressor.forecast``, checks included. NumPy is the loop most people
+would write, with the product by scipy.sparse where the matrix is sparse; for many series it steps
+all of them at once. A rival that is not installed is named in the table. Run with
+``python examples/benchmarks/reservoir_drive.py [--out FILE.md]``; about two minutes.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from reservoir import ESNRegressor, Reservoir
+from reservoir.evaluation._machine import machine, versions
+from reservoir.topologies import random_dense, random_sparse
+
+try:
+    import reservoirpy
+except ImportError:
+    reservoirpy = None
+try:
+    import jax
+except ImportError:
+    jax = None
+
+ROUNDS = 9
+PEERS = ("reservoirpy", "NumPy", "lax.scan")
+GOALS = {
+    (100, "dense"): 4, (300, "dense"): 1, (1000, "dense"): 1,
+    (100, "10 a row"): 5, (300, "10 %"): 3, (300, "10 a row"): 5,
+    (1000, "10 %"): 1.5, (1000, "10 a row"): 1.5, (3000, "10 %"): 1.5, (3000, "10 a row"): 1.5,
+    (1000, "10 diagonals"): 5,
+}  # fmt: skip
+
+
+def matrix_of(n_units, kind):
+    if kind == "dense":
+        matrix = random_dense(n_units, random_state=0)
+    elif kind == "10 diagonals":
+        rng = np.random.RandomState(0)
+        rows = np.repeat(np.arange(n_units), 10)
+        columns = (rows + np.tile(rng.permutation(n_units)[:10], n_units)) % n_units
+        entries = rng.uniform(-1, 1, rows.size), (rows, columns)
+        matrix = sparse.csr_array(entries, shape=(n_units, n_units))
+    else:
+        density = 0.1 if kind == "10 %" else 10 / n_units
+        matrix = random_sparse(n_units, density=density, random_state=0)
+    norm = np.sqrt((matrix.multiply(matrix) if sparse.issparse(matrix) else matrix**2).sum())
+    return matrix * (0.9 * np.sqrt(n_units) / norm)
+
+
+def interleaved(jobs):
+    """Least CPU time a step, in us, of ``{name: (function, n_steps)}`` in turns."""
+    best = dict.fromkeys(jobs, np.inf)
+    for function, _ in jobs.values():
+        function()
+    for _ in range(ROUNDS):
+        for name, (function, n) in jobs.items():
+            start = time.process_time()
+            function()
+            best[name] = min(best[name], (time.process_time() - start) / n * 1e6)
+    return best
+
+
+def loop(W, W_in, U):
+    """States by NumPy: one product for all inputs, then step by step."""
+    drive, x = U @ W_in.T, np.zeros(W.shape[0], dtype=U.dtype)
+    states = np.empty((len(U), len(x)), dtype=U.dtype)
+    for t in range(len(U)):
+        x = states[t] = np.tanh(W @ x + drive[t])
+    return states
+
+
+def scan(W, W_in, U):
+    """States by jax, compiled once."""
+    W, W_in, U = (jax.numpy.asarray(a) for a in (W, W_in, U))
+
+    def step(x, u):
+        x = jax.numpy.tanh(W @ x + W_in @ u)
+        return x, x
+
+    run = jax.jit(lambda U: jax.lax.scan(step, jax.numpy.zeros(len(W), W.dtype), U)[1])
+    return lambda: np.asarray(run(U))
+
+
+def theirs(W, W_in, dtype):
+    parts = {"W": W, "Win": W_in, "lr": 1.0, "bias": 0.0, "dtype": dtype}
+    return reservoirpy.nodes.Reservoir(**parts)
+
+
+def check(name, answer, expected):
+    gap = np.abs(answer - expected).max()
+    if not gap < (1e-10 if expected.dtype == np.float64 else 1e-3):
+        raise SystemExit(f"{name} and we differ by {gap:.1e}")
+
+
+def drive_row(n_units, kind, dtype):
+    """Times of one long series at one size; the answers are compared."""
+    n = 1000 if n_units < 3000 else 300
+    U = np.random.default_rng(0).uniform(-0.5, 0.5, (n, 1)).astype(dtype)
+    matrix = matrix_of(n_units, kind)
+    model = Reservoir(n_units, topology=matrix, spectral_radius=None, random_state=0).fit(U)
+    W, W_in = model.recurrent_weights_, model.input_weights_
+    expected = model.transform(U)
+    jobs = {"ours": (lambda: model.transform(U), n), "NumPy": (lambda: loop(W, W_in, U), n)}
+    if reservoirpy is not None:
+        node = theirs(W, W_in, dtype)
+        jobs["reservoirpy"] = (lambda: node.run(U), n)
+        check("reservoirpy", theirs(W, W_in, dtype).run(U), expected)
+    if jax is not None and kind == "dense":
+        run = scan(W, W_in, U)
+        jobs["lax.scan"] = (run, n)
+        check("lax.scan", run(), expected)
+    check("NumPy", loop(W, W_in, U), expected)
+    return interleaved(jobs)
+
+
+def closed_row(n_units, kind, n=500):
+    """A free run, readout included."""
+    X = np.sin(np.arange(2000) / 7)[:, np.newaxis] + 0.1
+    options = {"topology": matrix_of(n_units, kind), "spectral_radius": None}
+    model = ESNRegressor(n_units, **options, include_input=False, random_state=0)
+    model.fit(X[:-1], X[1:])
+    reservoir, coef = model.reservoir_, np.atleast_2d(model.coef_)
+    W, W_in = reservoir.recurrent_weights_, reservoir.input_weights_
+    start = reservoir.transform(X[:-1])[-1]
+
+    def by_numpy():
+        x, outputs = start, np.empty((n, 1))
+        for t in range(n):
+            y = outputs[t] = coef @ x + model.intercept_
+            x = np.tanh(W @ x + W_in @ y)
+        return outputs
+
+    jobs = {"ours": (lambda: model.forecast(n), n), "NumPy": (by_numpy, n)}
+    check("NumPy", by_numpy()[:20], model.forecast(n)[:20].reshape(-1, 1))
+    if reservoirpy is not None:
+        node = theirs(W, W_in, np.float64)
+
+        def step_by_step():
+            y = X[-1]
+            for _ in range(n):
+                y = coef @ node(y) + model.intercept_
+
+        jobs["reservoirpy"] = (step_by_step, n)
+    return interleaved(jobs)
+
+
+def series_row(n_units, kind, dtype, n_series=200, n=100):
+    """Many short series in one call."""
+    U = np.random.default_rng(0).uniform(-0.5, 0.5, (n_series, n, 1)).astype(dtype)
+    options = {"topology": matrix_of(n_units, kind), "spectral_radius": None}
+    model = Reservoir(n_units, **options, random_state=0).fit(U)
+    W, W_in = model.recurrent_weights_, model.input_weights_
+
+    def all_at_once():
+        states = np.empty((n_series, n, n_units), dtype=dtype)
+        x = np.zeros((n_units, n_series), dtype=dtype)
+        for t in range(n):
+            x = np.tanh(W @ x + W_in @ U[:, t].T)
+            states[:, t] = x.T
+        return states
+
+    check("NumPy", all_at_once(), model.transform(U))
+    steps = n_series * n
+    jobs = {"ours": (lambda: model.transform(U), steps), "NumPy": (all_at_once, steps)}
+    if reservoirpy is not None:
+        node = theirs(W, W_in, dtype)
+        jobs["reservoirpy"] = (lambda: node.run(list(U)), steps)
+    return interleaved(jobs)
+
+
+def line(what, kind, dtype, times, goal):
+    cells = []
+    for name in PEERS:
+        if name in times:
+            cells.append(f"{times[name]:.2f}")
+        else:
+            missing = {"reservoirpy": reservoirpy, "lax.scan": jax}[name] is None
+            cells.append("not installed" if missing else "-")
+    best = min((times[name] for name in PEERS if name in times), default=np.nan)
+    wanted = "" if goal is None else f" (goal {goal:g})"
+    return (
+        f"| {what} | {kind} | {np.dtype(dtype).name} | {times['ours']:.2f} | {' | '.join(cells)} | "
+        f"{best / times['ours']:.2f}x{wanted} |"
+    )
+
+
+def table():
+    yield f"| units | matrix | dtype | ours | {' | '.join(PEERS)} | best of them / ours |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for dtype in (np.float64, np.float32):
+        for (n_units, kind), goal in GOALS.items():
+            goal = goal if dtype == np.float64 else None
+            yield line(n_units, kind, dtype, drive_row(n_units, kind, dtype), goal)
+    for n_units, kind, goal in ((300, "10 %", 3), (300, "10 a row", 3), (1000, "10 %", 1.5)):
+        what = f"{n_units}, closed loop"
+        yield line(what, kind, np.float64, closed_row(n_units, kind), goal)
+    for dtype in (np.float64, np.float32):
+        for kind in ("10 %", "10 a row", "dense"):
+            goal = 3 if dtype == np.float64 else None
+            what = "500, 200 series of 100 steps"
+            yield line(what, kind, dtype, series_row(500, kind, dtype), goal)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
+    out = parser.parse_args().out
+    facts = machine() | versions()
+    for name, module in (("reservoirpy", reservoirpy), ("jax", jax)):
+        if module is not None:
+            facts[name] = module.__version__
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        if name in os.environ:
+            facts[name] = f"{os.environ[name]} (unset it for a fair figure)"
+    lines = ["# Driving a reservoir", "", "Least CPU time a step and series, us, one thread.", ""]
+    for text in lines:
+        print(text)
+    if jax is not None:
+        jax.config.update("jax_enable_x64", True)
+    with threadpool_limits(1):
+        for text in table():
+            print(text, flush=True)
+            lines.append(text)
+    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
+    print("\n".join(lines[-2:]))
+    if out is not None:
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
