@@ -24,16 +24,19 @@ _ROWS_AT_ONCE = 8192  # whose states are held, where only what is made of them i
 def kernel_form(matrix: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, ...]:
     """W in the form that ``reservoir.kernels.drive`` drives fastest; see the head of that file."""
     n = matrix.shape[0]
+    if isinstance(matrix, np.ndarray) and np.count_nonzero(matrix) > _DENSE_FROM * n**2:
+        return (np.ascontiguousarray(matrix.T),)
     entries = sparse.csr_array(matrix, copy=True)
     entries.sum_duplicates()
     entries.eliminate_zeros()
     if entries.nnz > _DENSE_FROM * n**2:
         return (np.ascontiguousarray(entries.toarray().T),)
     rows = np.repeat(np.arange(n), np.diff(entries.indptr))
-    offsets, diagonal = np.unique((entries.indices - rows) % n, return_inverse=True)
+    shifts = (entries.indices - rows) % n
+    offsets = np.flatnonzero(np.bincount(shifts, minlength=n))
     if offsets.size * n <= _DIAGONAL_UP_TO * entries.nnz:
         values = np.zeros((offsets.size, n), dtype=matrix.dtype)
-        values[diagonal, rows] = entries.data
+        values[np.searchsorted(offsets, shifts), rows] = entries.data
         return values, offsets.astype(np.uint64)
     return _by_eight_rows(entries, rows)
 

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from filters.timeseries import DivergenceError
 from reservoir import Reservoir
-from reservoir._driving import kernel_form
+from reservoir._driving import drive_side_by_side, kernel_form
 from reservoir.kernels.activations import ACTIVATIONS
 from reservoir.kernels.drive import closed_loop, drive
 from reservoir.kernels.drive_many import drive_many
@@ -244,6 +244,16 @@ def test_many_series_reach_the_kernel_side_by_side(n_series, monkeypatch):
     np.testing.assert_array_equal(states[-1], model.transform(panel[-1]))
 
 
+def test_lanes_end_when_half_of_the_series_are_through(monkeypatch):
+    asked = []
+    monkeypatch.setattr("reservoir._driving.drive_many", lambda *given: asked.append(given[5]))
+    model = given(thin_matrix(30, np.random.RandomState(0)), "sparse").fit(series())
+    spans = [(0, 900), (900, 990), *((990 + i, 991 + i) for i in range(14))]
+    begun = drive_side_by_side(model, np.zeros((1004, 2)), spans, np.zeros((16, 30)), np.zeros(1))
+    np.testing.assert_array_equal(begun, 1)
+    np.testing.assert_array_equal(asked, [[1] * 16])
+
+
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # Python bodies, without the jit
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_a_series_that_diverges_beside_others_is_named_as_alone():
@@ -290,7 +300,7 @@ def test_noise_is_added_inside_the_activation_and_arguments_stay(form):
 def test_lanes_are_driven_as_the_twin_and_rows_beside_them_stay(form):
     _, W_in, bias, leak, _, U, _ = kernel_arguments(n_features=10)
     W, rng = matrix_for(form), np.random.RandomState(1)
-    rows, lengths, x = np.array([12, 1, 0]), np.array([13, 9, 0]), rng.randn(9, 3)
+    rows, lengths, x = np.array([0, 16, 0]), np.array([13, 9, 0]), rng.randn(9, 3)
     states, columns = np.full((25, 11), 7.0), np.ascontiguousarray(W_in.T)
     inputs = form_of(form, W), columns, bias, U, rows, lengths, np.repeat(leak, 3)
     work = np.empty(30), np.empty(27)
@@ -298,7 +308,7 @@ def test_lanes_are_driven_as_the_twin_and_rows_beside_them_stay(form):
     for lane, (row, n) in enumerate(zip(rows[:2], lengths[:2], strict=True)):
         expected = naive.drive(W, W_in, bias, leak, "tanh", U[row : row + n], x[:, lane])
         np.testing.assert_allclose(states[row : row + n, :9], expected, **EXACT)
-    assert (states[[0, 10, 11]] == 7).all()
+    assert (states[13:16] == 7).all()
     assert (states[:, 9:] == 7).all()
 
 
