@@ -1,0 +1,116 @@
+"""How much of each target a linear readout explains, streamed, and without its bias."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import lapack
+
+_ROWS = 1024
+# A column whose spread is below this share of its mean is a constant and its rounding.
+_ROUNDING = 32 * np.finfo(float).eps
+
+
+class Explained(NamedTuple):
+    """Shares of variance explained.
+
+    Parameters
+    ----------
+    raw : ndarray of shape (n_outputs,)
+        Squared multiple correlation of the rows seen; 0 for a constant target.
+    corrected : ndarray of shape (n_outputs,)
+        The same without the bias of a fit with as many free weights as `rank`.
+    rank : int
+        Numerical rank of the columns.
+    n_rows : int
+    """
+
+    raw: np.ndarray
+    corrected: np.ndarray
+    rank: int
+    n_rows: int
+
+
+class ExplainedVariance:
+    """Squared multiple correlation of targets with columns, from rows that come in blocks.
+
+    Keeps the triangular factor R of [1, X] = Q R and the products Q' Y: as small as the second
+    moments X'X and X'Y, but with the condition of X, not its square. Far past inputs hide in
+    directions of the states 1e-12 of the largest: the memory capacity of a random linear reservoir
+    of 50 units, spectral radius .9, came out as 33 from moments, as 46 from R; 50 is exact.
+
+    Parameters
+    ----------
+    n_columns, n_outputs : int
+    """
+
+    def __init__(self, n_columns: int, n_outputs: int) -> None:
+        self._factor = np.zeros((n_columns + 1, n_columns + 1))
+        self._projected = np.zeros((n_columns + 1, n_outputs))
+        self._rest = np.zeros(n_outputs)
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._n_waiting = 0
+        self._n_rows = 0
+
+    def update(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Fold in rows ``x (n, n_columns)`` and ``y (n, n_outputs)``."""
+        self._waiting.append((x, y))
+        self._n_waiting += x.shape[0]
+        # Every fold costs as much as one of n_columns rows more.
+        if self._n_waiting >= max(_ROWS, 2 * self._factor.shape[0]):
+            self._fold()
+
+    def _fold(self) -> None:
+        """[R; rows] = Q' R' by Householder reflections, and Q applied to the targets."""
+        k, n = self._factor.shape[0], self._n_waiting
+        matrix = np.empty((k + n, k), order="F")
+        targets = np.empty((k + n, self._rest.size), order="F")
+        matrix[:k], targets[:k] = self._factor, self._projected
+        matrix[k:, 0] = 1.0
+        matrix[k:, 1:] = np.concatenate([x for x, _ in self._waiting])
+        targets[k:] = np.concatenate([y for _, y in self._waiting])
+        block = 64 * max(k, self._rest.size) + 65 * 64  # what LAPACK's largest block asks for
+        reflectors, scales, _, _ = lapack.dgeqrf(matrix, lwork=block, overwrite_a=1)
+        targets, _, _ = lapack.dormqr(
+            "L", "T", reflectors, scales, targets, lwork=block, overwrite_c=1
+        )
+        self._factor, self._projected = np.triu(reflectors[:k]), targets[:k].copy()
+        self._rest += np.einsum("ij,ij->j", targets[k:], targets[k:])
+        self._waiting, self._n_waiting, self._n_rows = [], 0, self._n_rows + n
+
+    def explained(self) -> Explained:
+        """Shares explained by all rows so far.
+
+        A fit with p weights on n rows of pure noise has the expected squared correlation
+        p / (n - 1); in general the bias is (1 - R^2) p / (n - 1), which the adjusted R^2 takes out:
+        1 - (1 - R^2) (n - 1) / (n - 1 - p). It stays 1 where R^2 is 1, and can be just below 0.
+
+        Raises
+        ------
+        ValueError
+            Where sums of squares overflowed, or rows do not outnumber columns.
+        """
+        if self._n_waiting:
+            self._fold()
+        n_rows, factor, projected = self._n_rows, self._factor[1:, 1:], self._projected[1:]
+        if n_rows < factor.shape[0] + 3:
+            raise ValueError(
+                f"{n_rows} rows are left after the washout and the largest delay, for "
+                f"{factor.shape[0]} columns of states. Raise n_timesteps to several times that."
+            )
+        if not (np.isfinite(self._factor).all() and np.isfinite(self._projected).all()):
+            raise ValueError("the states are too large: sums of their squares overflow.")
+        squares = np.einsum("ij,ij->j", projected, projected) + self._rest
+        spread = np.linalg.norm(factor, axis=0)
+        varied = spread > _ROUNDING * np.abs(self._factor[0, 1:])
+        if not varied.any():
+            nothing = np.zeros(squares.size)
+            return Explained(nothing, nothing.copy(), 0, n_rows)
+        left, values, _ = np.linalg.svd(factor[:, varied] / spread[varied], full_matrices=False)
+        kept = values > values[0] * values.size * np.finfo(float).eps
+        parts = left[:, kept].T @ projected
+        raw = np.einsum("ij,ij->j", parts, parts) / np.where(squares > 0, squares, 1.0)
+        raw = np.minimum(raw, 1.0)
+        rank = int(kept.sum())
+        return Explained(raw, 1.0 - (1.0 - raw) * (n_rows - 1) / (n_rows - 1 - rank), rank, n_rows)
