@@ -9,6 +9,12 @@ from ._forecaster import ESNForecaster  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
 from ._sequence import ESNSequenceClassifier, ReservoirFeatures  # noqa: E402
+from .displays import (  # noqa: E402
+    EigenvalueDisplay,
+    ForecastDisplay,
+    MemoryCurveDisplay,
+    StatesDisplay,
+)
 
 __version__ = "0.1.0"
 
@@ -17,8 +23,12 @@ __all__ = [
     "ESNForecaster",
     "ESNRegressor",
     "ESNSequenceClassifier",
+    "EigenvalueDisplay",
+    "ForecastDisplay",
     "MemoryClassifier",
+    "MemoryCurveDisplay",
     "MemoryRegressor",
     "Reservoir",
     "ReservoirFeatures",
+    "StatesDisplay",
 ]

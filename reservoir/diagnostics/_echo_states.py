@@ -265,13 +265,15 @@ def effective_spectral_radius(reservoir: Any) -> float:
     return topologies.spectral_radius(leaky_matrix(reservoir))
 
 
-def leaky_matrix(reservoir: Any) -> sparse.csr_array:
-    """``diag(1 - a) + diag(a) W`` of a reservoir, fitted or not."""
+def leaky_matrix(reservoir: Any, leaky: bool = True) -> sparse.csr_array:
+    """``diag(1 - a) + diag(a) W`` of a reservoir, fitted or not, or W alone."""
     if not isinstance(reservoir, Reservoir):
         raise TypeError(f"a Reservoir is needed, got {type(reservoir).__name__}.")
     if not is_fitted(reservoir):
         reservoir = fitted(reservoir, np.zeros((1, 1)))
     matrix = sparse.csr_array(reservoir.recurrent_weights_, dtype=np.float64)
+    if not leaky:
+        return matrix
     leak = np.broadcast_to(np.asarray(reservoir.leak_rate, dtype=np.float64), matrix.shape[:1])
     return sparse.csr_array(sparse.diags_array(1.0 - leak) + sparse.diags_array(leak) @ matrix)
 

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.special import eval_legendre
-from scipy.stats import chi2
+from scipy.special import chdtri, eval_legendre
 from sklearn.utils import check_random_state
 
 from ._driving import check_amount, check_count, features_by_block, fitted
@@ -134,7 +133,7 @@ def information_processing_capacity(
             fit.update(features[start - part.start : stop - part.start], targets)
     assert fit is not None, "there is at least one row"
     raw, corrected, rank, n_rows = fit.explained()
-    threshold = _SAFETY * chi2.isf(significance, max(rank, 1)) / n_rows
+    threshold = _SAFETY * chdtri(max(rank, 1), significance) / n_rows
     capacities = np.where(raw > threshold, corrected, 0.0)
     degrees = np.array([sum(degree for _, degree in term) for term in terms])
     by_degree = np.bincount(degrees, weights=capacities, minlength=max_degree + 1)[1:]
