@@ -1,5 +1,6 @@
 """Examples: each runs alone from any folder, and prints the figures theory gives."""
 
+import math
 import re
 import runpy
 import shutil
@@ -108,6 +109,32 @@ def test_voice_example_shows_what_a_leak_costs(tmp_path, monkeypatch, capsys):
     assert best[0] > microphone[0] + 18
     assert best[0] - best[2] > 2  # a voice in the reference is taken for noise
     assert rows["NLMS, 256 taps"][0] < best[0]  # eigenvalue spread
+
+
+def test_diagnostics_example_meets_the_theory_of_linear_reservoirs(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_reservoir_diagnostics", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_reservoir_diagnostics.png"}
+    assert abs(float(re.search(r"memory capacity (\S+)", table)[1]) - 20) < 0.2
+    assert float(re.search(r"closed form (\S+)", table)[1]) < 0.02
+    rows = {}
+    for line in table.splitlines():
+        found = re.match(r"(linear|tanh, \w+ drive) +([\d.]+ .*)", line)
+        if found:
+            radius, *values = numbers(found[2])
+            rows[found[1], radius] = values
+    assert len(rows) == 24
+    for (case, radius), (exponent, capacity, repeats) in rows.items():
+        assert 0 < capacity < 100.5
+        if case == "linear":
+            assert abs(exponent - math.log(radius)) < 2e-3
+        if exponent < -0.01:
+            assert repeats > 0.999
+        elif exponent > 0.01:
+            assert repeats < 0.95
+    weak = {
+        radius: values[1] for (case, radius), values in rows.items() if case[6:] == "weak drive"
+    }
+    assert max(weak, key=weak.get) == 1.0
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
