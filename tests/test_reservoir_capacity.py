@@ -1,5 +1,7 @@
 """Memory and information processing capacity: closed forms, bounds, and a fit without its bias."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -115,10 +117,20 @@ def test_memory_capacity_is_at_most_the_number_of_units(activation, seed):
 
 
 def test_memory_capacity_of_a_generic_linear_reservoir_is_the_number_of_units():
-    """Far past inputs hide in directions of the states 1e-9 of the largest."""
-    for topology in ("random_dense", "orthogonal"):
-        reservoir = Reservoir(20, topology=topology, activation="identity", random_state=0)
-        assert abs(memory_capacity(reservoir, 120, random_state=0).total - 20) < 0.2
+    orthogonal = Reservoir(20, topology="orthogonal", activation="identity", random_state=0)
+    assert abs(memory_capacity(orthogonal, 120, random_state=0).total - 20) < 0.2
+    # Far past inputs hide in directions of the states 1e-12 of the largest.
+    for n, least in ((20, 19.9), (50, 44.0)):
+        random = Reservoir(n, topology="random_dense", activation="identity", random_state=0)
+        assert least < memory_capacity(random, 2 * n, random_state=0).total < n + 0.1
+
+
+def test_memory_capacity_leaves_out_rows_that_have_no_delayed_input():
+    short, exact = (
+        memory_capacity(cycle(5, 0.9), 300, washout=w, n_timesteps=700, random_state=0)
+        for w in (0, 300)
+    )
+    np.testing.assert_array_equal(short.profile, exact.profile)
 
 
 def test_memory_capacity_of_several_features_is_shared_by_them():
@@ -141,6 +153,16 @@ def test_memory_capacity_warns_of_inputs_that_are_correlated():
     np.testing.assert_array_equal(given.profile, drawn.profile)
 
 
+def test_memory_capacity_does_not_hold_the_states():
+    reservoir = Reservoir(200, random_state=0)
+    memory_capacity(reservoir, 10, n_timesteps=3000, random_state=0)
+    tracemalloc.start()
+    memory_capacity(reservoir, 10, n_timesteps=30_000, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 15e6 < 30_000 * 200 * 8
+
+
 def test_memory_capacity_takes_any_transformer():
     pipeline = make_pipeline(TapDelay(3), PolynomialFeatures(2))
     profile = memory_capacity(pipeline, 4, n_timesteps=5000, random_state=0).profile
@@ -153,7 +175,7 @@ def test_memory_capacity_of_float32_states_and_of_tiny_and_large_inputs():
     np.testing.assert_allclose(
         memory_capacity(narrow, 40, random_state=0).profile, wanted, atol=1e-4
     )
-    for amplitude in (1e-140, 1e8):
+    for amplitude in (1e-200, 1e8, 1e200):
         scaled = memory_capacity(cycle(20, 0.95), 40, amplitude=amplitude, random_state=0)
         np.testing.assert_allclose(scaled.profile, wanted, atol=1e-9)
 

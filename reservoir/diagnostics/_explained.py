@@ -49,8 +49,10 @@ class ExplainedVariance:
         self._factor = np.zeros((n_columns + 1, n_columns + 1))
         self._projected = np.zeros((n_columns + 1, n_outputs))
         self._rest = np.zeros(n_outputs)
-        # Taken off every row, so that a large mean costs no digits of the spread.
-        self._shifts = np.zeros(n_columns), np.zeros(n_outputs)
+        # Taken off every row and divided by: a large mean then costs no digits of the spread, and
+        # squares neither overflow nor vanish.
+        self._shift = np.zeros(n_columns + n_outputs)
+        self._scale = np.ones(n_columns + n_outputs)
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self._n_waiting = 0
         self._n_rows = 0
@@ -66,16 +68,19 @@ class ExplainedVariance:
     def _fold(self) -> None:
         """[R; rows] = Q' R' by Householder reflections, and Q applied to the targets."""
         k, n = self._factor.shape[0], self._n_waiting
-        x = np.concatenate([x for x, _ in self._waiting]).astype(np.float64, copy=False)
-        y = np.concatenate([y for _, y in self._waiting])
+        rows = np.concatenate(
+            [np.concatenate([x, y], axis=1, dtype=np.float64) for x, y in self._waiting]
+        )
         if self._n_rows == 0:
-            self._shifts = x[0].copy(), y[0].copy()
+            self._shift = rows[0].copy()
+            largest = np.abs(rows - self._shift).max(axis=0)
+            self._scale = np.where(largest > 0, largest, 1.0)
+        rows = (rows - self._shift) / self._scale
         matrix = np.empty((k + n, k), order="F")
         targets = np.empty((k + n, self._rest.size), order="F")
         matrix[:k], targets[:k] = self._factor, self._projected
         matrix[k:, 0] = 1.0
-        matrix[k:, 1:] = x - self._shifts[0]
-        targets[k:] = y - self._shifts[1]
+        matrix[k:, 1:], targets[k:] = rows[:, : k - 1], rows[:, k - 1 :]
         block = 64 * max(k, self._rest.size) + 65 * 64  # what LAPACK's largest block asks for
         reflectors, scales, _, _ = lapack.dgeqrf(matrix, lwork=block, overwrite_a=1)
         targets, _, _ = lapack.dormqr(
@@ -109,7 +114,8 @@ class ExplainedVariance:
             raise ValueError("the states are too large: sums of their squares overflow.")
         squares = np.einsum("ij,ij->j", projected, projected) + self._rest
         spread = np.linalg.norm(factor, axis=0)
-        varied = spread > _ROUNDING * np.sqrt(n_rows) * np.abs(self._shifts[0])
+        means = np.abs(self._shift / self._scale)[: spread.size]
+        varied = spread > _ROUNDING * np.sqrt(n_rows) * means
         if not varied.any():
             nothing = np.zeros(squares.size)
             return Explained(nothing, nothing.copy(), 0, n_rows)

@@ -96,9 +96,9 @@ def memory_capacity(
     Independent inputs: the total is at most the number of independent states. The squared
     correlation is that of all rows with the bias (1 - MC_k) p / n of a fit of p weights to n
     rows taken out (adjusted R^2): unbiased, so a delay that is not remembered comes out near zero
-    on either side, about sqrt(2 p) / n. States enter through streamed second moments, so memory
-    does not grow with `n_timesteps`; directions of the (scaled) states with less than 1e-14 of
-    the largest variance do not count.
+    on either side, about sqrt(2 p) / n. States are folded block by block into a triangular factor
+    as small as their second moments; of the rows, only the inputs are held. Directions of the
+    (scaled) states below rounding, 2e-14 of the largest, do not count.
 
     References
     ----------
