@@ -157,6 +157,15 @@ def test_consistency_is_the_mean_of_numpys_correlations():
     assert wanted < 0.95
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_consistency_of_a_linear_reservoir_does_not_depend_on_the_size_of_the_drive(size):
+    linear = Reservoir(10, activation="identity", spectral_radius=0.7, random_state=0)
+    options = {"random_state": 0, "noise": 0.5}
+    wanted = consistency(linear, series(2000), **options)
+    options = {"random_state": 0, "noise": 0.5 * size, "spread": size}
+    np.testing.assert_allclose(consistency(linear, size * series(2000), **options), wanted)
+
+
 def test_consistency_leaves_out_units_that_do_not_move():
     still = units(0.5, 0.5, bias=0.3).set_params(input_weights=[[1.0], [0.0]])
     np.testing.assert_allclose(consistency(still, series(), random_state=0), 1.0, rtol=1e-12)

@@ -110,6 +110,10 @@ def consistency(
         n = part.shape[2]
         if n == 0:
             continue
+        if n_seen == 0:  # squares of very small or large states then stay in range
+            largest = np.abs(part).max(axis=(1, 2), keepdims=True)
+            scale = np.where(largest > 0, largest, 1.0)
+        part /= scale
         # Means and centred products of two sets of rows joined: Chan, Golub and LeVeque.
         own = part.mean(axis=2)
         centred = part - own[:, :, np.newaxis]
