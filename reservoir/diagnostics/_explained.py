@@ -43,12 +43,14 @@ class ExplainedVariance:
     Parameters
     ----------
     n_columns, n_outputs : int
+    joint : bool, default=False
+        Whether `explained_of_white` is to be asked for: keeps the products of all pairs of targets.
     """
 
-    def __init__(self, n_columns: int, n_outputs: int) -> None:
+    def __init__(self, n_columns: int, n_outputs: int, joint: bool = False) -> None:
         self._factor = np.zeros((n_columns + 1, n_columns + 1))
         self._projected = np.zeros((n_columns + 1, n_outputs))
-        self._rest = np.zeros(n_outputs)
+        self._rest = np.zeros((n_outputs, n_outputs) if joint else n_outputs)
         # Taken off every row and divided by: a large mean then costs no digits of the spread, and
         # squares neither overflow nor vanish.
         self._shift = np.zeros(n_columns + n_outputs)
@@ -77,17 +79,18 @@ class ExplainedVariance:
             self._scale = np.where(largest > 0, largest, 1.0)
         rows = (rows - self._shift) / self._scale
         matrix = np.empty((k + n, k), order="F")
-        targets = np.empty((k + n, self._rest.size), order="F")
+        targets = np.empty((k + n, self._projected.shape[1]), order="F")
         matrix[:k], targets[:k] = self._factor, self._projected
         matrix[k:, 0] = 1.0
         matrix[k:, 1:], targets[k:] = rows[:, : k - 1], rows[:, k - 1 :]
-        block = 64 * max(k, self._rest.size) + 65 * 64  # what LAPACK's largest block asks for
+        block = 64 * max(k, targets.shape[1]) + 65 * 64  # what LAPACK's largest block asks for
         reflectors, scales, _, _ = lapack.dgeqrf(matrix, lwork=block, overwrite_a=1)
         targets, _, _ = lapack.dormqr(
             "L", "T", reflectors, scales, targets, lwork=block, overwrite_c=1
         )
         self._factor, self._projected = np.triu(reflectors[:k]), targets[:k].copy()
-        self._rest += np.einsum("ij,ij->j", targets[k:], targets[k:])
+        left = targets[k:]
+        self._rest += left.T @ left if self._rest.ndim == 2 else np.einsum("ij,ij->j", left, left)
         self._waiting, self._n_waiting, self._n_rows = [], 0, self._n_rows + n
 
     def explained(self) -> Explained:
@@ -102,9 +105,44 @@ class ExplainedVariance:
         ValueError
             Where sums of squares overflowed, or rows do not outnumber columns.
         """
+        parts = self._parts()
+        n_rows, rank, projected = self._n_rows, parts.shape[0], self._projected[1:]
+        squares = np.einsum("ij,ij->j", projected, projected) + self._rest
+        raw = np.einsum("ij,ij->j", parts, parts) / np.where(squares > 0, squares, 1.0)
+        raw = np.minimum(raw, 1.0)
+        return Explained(raw, 1.0 - (1.0 - raw) * (n_rows - 1) / (n_rows - 1 - rank), rank, n_rows)
+
+    def explained_of_white(self) -> np.ndarray:
+        """Shares explained of targets that are known to be uncorrelated, bias taken out.
+
+        With S the sums of products of the targets and E what the columns explain of them, the
+        shares are the diagonal of inv(S) E in place of E_kk / S_kk: where S differs from a diagonal
+        it does so by chance, and this divides the chance out. Targets that are columns come out as
+        1 and targets uncorrelated with those as 0, exactly, and the sum, that of the squared
+        canonical correlations, is at most the rank p. The other way round, m targets explain each
+        of the p directions too well by (1 - R^2) m / (n - 1); that much is taken out, in equal
+        parts.
+
+        Raises
+        ------
+        ValueError
+            As `explained`, and where rows do not outnumber targets.
+        """
+        parts, n_targets = self._parts(), self._projected.shape[1]
+        if self._n_rows < n_targets + 3:
+            raise ValueError(
+                f"{self._n_rows} rows are left after the washout and the largest delay, for "
+                f"{n_targets} delayed inputs. Raise n_timesteps to several times that."
+            )
+        projected = self._projected[1:]
+        shares = np.diag(np.linalg.solve(projected.T @ projected + self._rest, parts.T @ parts))
+        return shares - (parts.shape[0] - shares.sum()) / (self._n_rows - 1 - n_targets)
+
+    def _parts(self) -> np.ndarray:
+        """Targets along an orthonormal basis of the columns' span, ``(rank, n_outputs)``."""
         if self._n_waiting:
             self._fold()
-        n_rows, factor, projected = self._n_rows, self._factor[1:, 1:], self._projected[1:]
+        n_rows, factor = self._n_rows, self._factor[1:, 1:]
         if n_rows < factor.shape[0] + 3:
             raise ValueError(
                 f"{n_rows} rows are left after the washout and the largest delay, for "
@@ -112,17 +150,11 @@ class ExplainedVariance:
             )
         if not (np.isfinite(self._factor).all() and np.isfinite(self._projected).all()):
             raise ValueError("the states are too large: sums of their squares overflow.")
-        squares = np.einsum("ij,ij->j", projected, projected) + self._rest
         spread = np.linalg.norm(factor, axis=0)
         means = np.abs(self._shift / self._scale)[: spread.size]
         varied = spread > _ROUNDING * np.sqrt(n_rows) * means
         if not varied.any():
-            nothing = np.zeros(squares.size)
-            return Explained(nothing, nothing.copy(), 0, n_rows)
+            return np.empty((0, self._projected.shape[1]))
         left, values, _ = np.linalg.svd(factor[:, varied] / spread[varied], full_matrices=False)
         kept = values > values[0] * max(values.size, 100) * np.finfo(float).eps
-        parts = left[:, kept].T @ projected
-        raw = np.einsum("ij,ij->j", parts, parts) / np.where(squares > 0, squares, 1.0)
-        raw = np.minimum(raw, 1.0)
-        rank = int(kept.sum())
-        return Explained(raw, 1.0 - (1.0 - raw) * (n_rows - 1) / (n_rows - 1 - rank), rank, n_rows)
+        return left[:, kept].T @ self._projected[1:]

@@ -93,12 +93,17 @@ def memory_capacity(
 
     Notes
     -----
-    Independent inputs: the total is at most the number of independent states. The squared
-    correlation is that of all rows with the bias (1 - MC_k) p / n of a fit of p weights to n
-    rows taken out (adjusted R^2): unbiased, so a delay that is not remembered comes out near zero
-    on either side, about sqrt(2 p) / n. States are folded block by block into a triangular factor
-    as small as their second moments; of the rows, only the inputs are held. Directions of the
-    (scaled) states below rounding, 2e-14 of the largest, do not count.
+    Independent inputs: the total is at most the number p of independent states. A fit of p weights
+    to n rows explains p / n even of noise; what is drawn is therefore measured as the squared
+    canonical correlations of states and delayed inputs, attributed to the delays: a delay line of p
+    taps has exactly p ones and then zeros, the total never exceeds p, and (p - MC) / n is taken
+    off every delay, so one that is not remembered comes out near zero on either side. For given
+    `inputs`, which may be correlated, MC_k is the squared correlation itself, less its bias
+    (1 - MC_k) p / n (adjusted R^2).
+
+    States are folded block by block into a triangular factor as small as their second moments; of
+    the rows, only the inputs are held. Directions of the (scaled) states below rounding, 2e-14 of
+    the largest, do not count.
 
     References
     ----------
@@ -115,7 +120,7 @@ def memory_capacity(
     max_delay = check_count("max_delay", max_delay, 0)
     washout = check_count("washout", washout, 0)
     if inputs is None:
-        n_features = reservoir.n_features_in_ if is_fitted(reservoir) else 1
+        n_features = getattr(reservoir, "n_features_in_", 1) if is_fitted(reservoir) else 1
         shape = (check_count("n_timesteps", n_timesteps), n_features)
         amplitude = check_amount("amplitude", amplitude)
         rows = check_random_state(random_state).uniform(-amplitude, amplitude, shape)
@@ -128,12 +133,14 @@ def memory_capacity(
         block = rows[part].astype(np.float64, copy=False)
         targets = delay_embed(block, max_delay + 1, history=past)
         past = np.concatenate([past, block])[block.shape[0] :]
-        fit = fit or ExplainedVariance(features.shape[1], targets.shape[1])
+        fit = fit or ExplainedVariance(features.shape[1], targets.shape[1], joint=inputs is None)
         skip = max(first - part.start, 0)
         fit.update(features[skip:], targets[skip:])
     assert fit is not None, "there is at least one row"
-    shares = fit.explained().corrected
-    if inputs is not None:
+    if inputs is None:
+        shares = fit.explained_of_white()
+    else:
+        shares = fit.explained().corrected
         _check_independence(rows[first:], max_delay)
     profile = shares.reshape(max_delay + 1, -1).sum(axis=1)
     return MemoryCapacity(float(profile.sum()), profile)
