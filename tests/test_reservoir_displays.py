@@ -138,6 +138,8 @@ def test_forecast_display_marks_where_the_error_crosses_the_threshold():
         np.testing.assert_allclose(drawn["truth"].get_xdata(), t * 0.1 / 2, rtol=1e-12)
         assert drawn[f"error above 0.3 from {wanted:.3g}"].get_xdata()[0] == wanted
     assert display.axes_[1].get_xlabel() == "Lyapunov times"
+    wide = ForecastDisplay.from_predictions(truth, pred, scale=[3.0, 3.0], **arguments)
+    assert wide.valid_time_ == valid_prediction_time(truth, pred, scale=3.0, **arguments) > wanted
 
 
 def test_forecast_display_of_a_perfect_forecast_marks_nothing():
