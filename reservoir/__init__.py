@@ -14,6 +14,12 @@ from ._nvar import NVAR  # noqa: E402
 from ._plasticity import intrinsic_plasticity  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
 from ._sequence import ESNSequenceClassifier, ReservoirFeatures  # noqa: E402
+from .displays import (  # noqa: E402
+    EigenvalueDisplay,
+    ForecastDisplay,
+    MemoryCurveDisplay,
+    StatesDisplay,
+)
 
 __version__ = "0.1.0"
 
@@ -24,11 +30,15 @@ __all__ = [
     "ESNRegressor",
     "ESNRegressorCV",
     "ESNSequenceClassifier",
+    "EigenvalueDisplay",
+    "ForecastDisplay",
     "LiquidStateMachine",
     "MemoryClassifier",
+    "MemoryCurveDisplay",
     "MemoryRegressor",
     "NVAR",
     "Reservoir",
     "ReservoirFeatures",
+    "StatesDisplay",
     "intrinsic_plasticity",
 ]

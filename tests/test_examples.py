@@ -1,5 +1,6 @@
 """Examples: each runs alone from any folder, and prints the figures theory gives."""
 
+import math
 import re
 import runpy
 import shutil
@@ -111,7 +112,6 @@ def test_voice_example_shows_what_a_leak_costs(tmp_path, monkeypatch, capsys):
 
 
 def test_echo_example_keeps_the_echo_away_through_double_talk(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["plot_echo_canceller.py"])
     table, written = run("plot_echo_canceller", tmp_path, monkeypatch, capsys)
     assert written == {"plot_echo_canceller.png"}
     rows = {line[:28].strip(): numbers(line[28:]) for line in table.splitlines() if "." in line}
@@ -123,6 +123,32 @@ def test_echo_example_keeps_the_echo_away_through_double_talk(tmp_path, monkeypa
     plain = [row for row in rows.values() if len(row) == 6]
     assert len(plain) == 4
     assert max(row[1] for row in plain) < 5
+
+
+def test_diagnostics_example_meets_the_theory_of_linear_reservoirs(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_reservoir_diagnostics", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_reservoir_diagnostics.png"}
+    assert abs(float(re.search(r"memory capacity (\S+)", table)[1]) - 20) < 0.02
+    assert float(re.search(r"closed form (\S+)", table)[1]) < 0.02
+    rows = {}
+    for line in table.splitlines():
+        found = re.match(r"(linear|tanh, \w+ drive) +([\d.]+ .*)", line)
+        if found:
+            radius, *values = numbers(found[2])
+            rows[found[1], radius] = values
+    assert len(rows) == 24
+    for (case, radius), (exponent, capacity, repeats) in rows.items():
+        assert 0 < capacity < 100
+        if case == "linear":
+            assert abs(exponent - math.log(radius)) < 2e-3
+        if exponent < -0.01:
+            assert repeats > 0.999
+        elif exponent > 0.01:
+            assert repeats < 0.95
+    weak = {
+        radius: values[1] for (case, radius), values in rows.items() if case[6:] == "weak drive"
+    }
+    assert max(weak, key=weak.get) == 1.0
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])

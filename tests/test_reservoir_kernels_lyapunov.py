@@ -1,0 +1,69 @@
+"""Growth of disturbances against explicit Jacobians and NumPy's QR."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from reservoir.kernels.lyapunov import tangent_growth
+
+
+def growth_by_qr(jacobians, start):
+    """Benettin as published: multiply, factorise, add the logs."""
+    tangents, total = start, np.zeros(start.shape[1])
+    for J in jacobians:
+        tangents, r = np.linalg.qr(J @ tangents)
+        total += np.log(np.abs(np.diag(r)))
+    return total
+
+
+@pytest.mark.parametrize("n_fed", [0, 2])
+@pytest.mark.parametrize("n_exponents", [1, 3, 7])
+def test_tangent_growth_is_that_of_the_explicit_jacobians(n_fed, n_exponents):
+    rng = np.random.RandomState(n_fed)
+    n, n_steps = 7, 40
+    W = rng.randn(n, n) * (rng.rand(n, n) < 0.5)
+    fed, coef, leak = rng.randn(n, n_fed), rng.randn(n_fed, n + n_fed), rng.uniform(0, 1, n)
+    slopes = rng.uniform(0, 1, (n_steps, n))
+    jacobians = []
+    for slope in slopes:
+        top = (leak * slope)[:, None] * np.hstack([W, fed])
+        top[:, :n] += np.diag(1 - leak)
+        bottom = coef[:, :n] @ top
+        bottom[:, n:] += coef[:, n:]
+        jacobians.append(np.vstack([top, bottom]))
+    start = np.linalg.qr(rng.randn(n + n_fed, n_exponents))[0]
+    tangents, growth = start.copy(), np.zeros(n_exponents)
+    matrix = sparse.csr_array(W)
+    tangent_growth(
+        matrix.data,
+        matrix.indices.astype(np.uint64),
+        matrix.indptr.astype(np.uint64),
+        np.ascontiguousarray(fed.T),
+        1 - leak,
+        leak * slopes,
+        coef,
+        tangents,
+        np.empty((n + n_fed + 1, n_exponents)),
+        growth,
+    )
+    np.testing.assert_allclose(growth, growth_by_qr(jacobians, start), rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(tangents.T @ tangents, np.eye(n_exponents), rtol=0, atol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # Python bodies, no jit
+def test_tangent_growth_of_what_vanishes_is_minus_infinity():
+    tangents, growth = np.ones((2, 1)), np.zeros(1)
+    tangent_growth(
+        np.empty(0),
+        np.empty(0, dtype=np.uint64),
+        np.zeros(3, dtype=np.uint64),
+        np.empty((0, 2)),
+        np.zeros(2),
+        np.ones((5, 2)),
+        np.empty((0, 2)),
+        tangents,
+        np.empty((3, 1)),
+        growth,
+    )
+    assert growth[0] == -np.inf
+    np.testing.assert_array_equal(tangents, 0.0)
