@@ -8,7 +8,8 @@ from ._esn import ESNClassifier, ESNRegressor  # noqa: E402
 from ._forecaster import ESNForecaster  # noqa: E402
 from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
-from ._sequence import ESNSequenceClassifier, ReservoirFeatures  # noqa: E402
+from ._sequence import ESNSequenceClassifier, ESNSequenceRegressor  # noqa: E402
+from ._sequence_features import ReservoirFeatures  # noqa: E402
 
 __version__ = "0.1.0"
 
@@ -17,6 +18,7 @@ __all__ = [
     "ESNForecaster",
     "ESNRegressor",
     "ESNSequenceClassifier",
+    "ESNSequenceRegressor",
     "MemoryClassifier",
     "MemoryRegressor",
     "Reservoir",

@@ -302,5 +302,9 @@ def test_labels_that_cannot_be_are_refused():
         classifier().fit(X, np.random.RandomState(0).randn(30))
     with pytest.raises(ValueError, match="requires y"):
         classifier().fit(X, None)
-    with pytest.raises(ValueError, match="NaN"):
-        classifier().fit(X, np.where(np.arange(30) > 3, 1.0, np.nan))
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        classifier().fit(X, np.full(30, np.nan))
+    with pytest.raises(ValueError, match="infinity"):
+        classifier().fit(X, np.where(np.arange(30) > 3, 1.0, np.inf))
+    with pytest.raises(ValueError, match=r"at least two classes.*1.0"):
+        classifier().fit(X, np.where(np.arange(30) > 3, 1.0, 0.0), np.arange(30) > 3)
