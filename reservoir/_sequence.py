@@ -254,7 +254,8 @@ bidirectional, washout
         -------
         ndarray of shape (n_cases, n_classes)
         """
-        return project_to_simplex(self._outputs(X))
+        scores = self._outputs(X)
+        return project_to_simplex(scores).astype(scores.dtype, copy=False)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the label of every sequence.
