@@ -76,11 +76,12 @@ def test_every_container_of_cases_gives_the_same_numbers():
     assert features().fit(X).n_features_in_ == 1
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.parametrize("pooling", ["mean", "last", "model_space"])
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_a_case_does_not_see_its_neighbours(lengths, random):
+def test_a_case_does_not_see_its_neighbours(pooling, lengths, random):
     """No padding, no batch effect, no order: alone, shuffled or beside longer ones."""
-    model = FITTED
+    model = FITTED[pooling]
     X = [part[:n] for part, n in zip(cases(8)[0], lengths, strict=False)]
     together = model.transform(X)
     order = list(range(len(X)))
@@ -90,7 +91,10 @@ def test_a_case_does_not_see_its_neighbours(lengths, random):
         np.testing.assert_array_equal(model.transform([part])[0], vector)
 
 
-FITTED = features().fit(cases()[0])
+FITTED = {
+    pooling: features(pooling=pooling, n_components=5).fit(cases()[0])
+    for pooling in ("mean", "last", "model_space")
+}
 
 
 @pytest.mark.parametrize("constant", [0.5, 0.1, 1 / 3, 1e6 + 0.1, -7.7e-9])
