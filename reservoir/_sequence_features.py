@@ -184,11 +184,12 @@ input_weights, bias, activation, include_input, dtype
         if weights is not None and not (weights > 0).any():
             raise ValueError("All sample weights are zero: there is nothing to learn from.")
         row_weights = None if weights is None else np.repeat(weights, data.stacked.lengths)
-        with np.errstate(over="ignore", invalid="ignore"):  # knows a constant from its rounding
-            scaler = StandardScaler().fit(data.rows, sample_weight=row_weights)
-        self.mean_, self.scale_ = scaler.mean_, scaler.scale_
-        if not (np.isfinite(self.mean_).all() and np.isfinite(self.scale_).all()):
-            raise ValueError("X is too large to be standardised: its squares overflow. Scale it.")
+        # Powers of two change no digit, and keep the squares of huge and tiny inputs in range.
+        size = np.ldexp(1.0, np.frexp(np.abs(data.rows).max(axis=0))[1] - 1)
+        scaler = StandardScaler().fit(data.rows / size.astype(data.rows.dtype), None, row_weights)
+        constant = scaler.scale_ != np.sqrt(scaler.var_)  # up to rounding
+        self.mean_ = scaler.mean_ * size
+        self.scale_ = np.where(constant, 1.0, scaler.scale_ * size)
         parameters = {name: getattr(self, name) for name in _RESERVOIR_PARAMETERS}
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         self.reservoir_ = Reservoir(**parameters, random_state=seed).fit(data.rows[:1])

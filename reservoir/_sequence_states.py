@@ -59,8 +59,10 @@ def mean_state(blocks: Iterable[np.ndarray]) -> np.ndarray:
 
 def last_state(blocks: Iterable[np.ndarray]) -> np.ndarray:
     """Last row of a case."""
-    *_, states = blocks
-    return states[-1]
+    last = np.zeros(0)
+    for states in blocks:
+        last = states[-1]
+    return last
 
 
 class NextStateModel:
