@@ -346,6 +346,8 @@ def test_constant_sequences_answer_the_mean(pooling):
     X, y = np.full((12, 9, 2), 0.1), np.arange(12.0)
     model = regressor(pooling=pooling, alpha=1.0).fit(X, y)
     np.testing.assert_allclose(model.predict(X), 5.5, rtol=1e-9)
+    # What was constant in training, up to rounding, is no reason to answer anything else later.
+    np.testing.assert_allclose(model.predict(ragged((9, 30))), 5.5, rtol=1e-9)
     X, y = waves(30)
     with_constant = [np.hstack([part, np.full((len(part), 1), 7.3)]) for part in X]
     with_zero = [np.hstack([part, np.zeros((len(part), 1))]) for part in X]
@@ -353,6 +355,16 @@ def test_constant_sequences_answer_the_mean(pooling):
     expected = model.fit(with_zero, y).predict(with_zero)
     answer = model.fit(with_constant, y).predict(with_constant)
     np.testing.assert_allclose(answer, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_rounding_of_equal_features_is_not_learned(pooling, dtype):
+    """Without memory all rows have one state; sums of 1 to 12 of them differ by rounding only."""
+    X, y = [np.full((n, 2), 0.3, dtype=dtype) for n in LENGTHS], np.arange(8.0)
+    model = regressor(pooling=pooling, alpha=1e-3, spectral_radius=0.0, leak_rate=1.0).fit(X, y)
+    mean = np.average(y, weights=LENGTHS) if pooling == "mean_output" else 3.5  # rows or cases
+    np.testing.assert_allclose(model.predict(X), mean, rtol=1e-6)
 
 
 # ---- targets -----------------------------------------------------------------------------------
