@@ -40,6 +40,7 @@ class SequenceEstimator(BaseEstimator):
         "pooling": [StrOptions({"mean", "last", "mean_output", "model_space"})],
         "alpha": [non_negative(), StrOptions({"auto"})],
     }
+    _target_noun: ClassVar[str]  # what an entry of y is called in messages
 
     def __init__(
         self,
@@ -145,8 +146,6 @@ class SequenceEstimator(BaseEstimator):
     def _publish(self, readout: CaseReadout) -> None:
         self._readout, self.alpha_ = readout, readout.alpha
         self.coef_, self.intercept_ = readout.coef, readout.intercept
-
-    _target_noun: ClassVar[str]
 
     def _check_targets(self, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Targets of all cases, and which of them are unlabelled."""

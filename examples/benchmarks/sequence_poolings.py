@@ -6,7 +6,7 @@ and standard deviation of every channel. Published gates: a single classifier of
 at 98.1 % (Bianchi et al.'s notebook), an ensemble with at most 2 errors (Jaeger et al. 2007: none).
 
 With the folder of a `pip download --no-deps sktime` as argument, BasicMotions (labels) and
-Covid3Month (numbers) are read from the wheel too. Two minutes:
+Covid3Month (numbers) are read from the wheel too. Half a minute:
 ``python examples/benchmarks/sequence_poolings.py [FOLDER]``; writes results/sequence_poolings.md.
 """
 
