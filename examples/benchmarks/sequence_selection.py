@@ -7,7 +7,7 @@ penalties. The winner has the least NRMSE = |y - y_hat| / |y - mean y|, either o
 shuffled 270 sequences or on the mean of 18 folds of 15, and is trained again on all. Published
 over 1000 seeds: 3.44 errors of 370 (standard deviation 1.35) against 5.34 (2.99).
 
-Run with ``python examples/benchmarks/sequence_selection.py [SEEDS]``; 50 seeds, one or two minutes; writes
+Run with ``python examples/benchmarks/sequence_selection.py [SEEDS]``; 50 seeds, two minutes; writes
 results/sequence_selection.md.
 """
 
