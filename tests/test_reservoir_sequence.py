@@ -76,11 +76,12 @@ def test_every_container_of_cases_gives_the_same_numbers():
     assert features().fit(X).n_features_in_ == 1
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.parametrize("pooling", ["mean", "last", "model_space"])
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_a_case_does_not_see_its_neighbours(lengths, random):
+def test_a_case_does_not_see_its_neighbours(pooling, lengths, random):
     """No padding, no batch effect, no order: alone, shuffled or beside longer ones."""
-    model = FITTED
+    model = FITTED[pooling]
     X = [part[:n] for part, n in zip(cases(8)[0], lengths, strict=False)]
     together = model.transform(X)
     order = list(range(len(X)))
@@ -90,7 +91,10 @@ def test_a_case_does_not_see_its_neighbours(lengths, random):
         np.testing.assert_array_equal(model.transform([part])[0], vector)
 
 
-FITTED = features().fit(cases()[0])
+FITTED = {
+    pooling: features(pooling=pooling, n_components=5).fit(cases()[0])
+    for pooling in ("mean", "last", "model_space")
+}
 
 
 @pytest.mark.parametrize("at_once", [1, 30, 8192])
@@ -310,5 +314,9 @@ def test_labels_that_cannot_be_are_refused():
         classifier().fit(X, np.random.RandomState(0).randn(30))
     with pytest.raises(ValueError, match="requires y"):
         classifier().fit(X, None)
-    with pytest.raises(ValueError, match="NaN"):
-        classifier().fit(X, np.where(np.arange(30) > 3, 1.0, np.nan))
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        classifier().fit(X, np.full(30, np.nan))
+    with pytest.raises(ValueError, match="infinity"):
+        classifier().fit(X, np.where(np.arange(30) > 3, 1.0, np.inf))
+    with pytest.raises(ValueError, match=r"at least two classes.*1.0"):
+        classifier().fit(X, np.where(np.arange(30) > 3, 1.0, 0.0), np.arange(30) > 3)
