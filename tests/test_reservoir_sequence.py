@@ -97,12 +97,14 @@ FITTED = {
 }
 
 
+@pytest.mark.parametrize("pooling", FITTED)
 @pytest.mark.parametrize("at_once", [1, 30, 8192])
-def test_many_cases_are_pooled_as_each_alone(at_once, monkeypatch):
+def test_many_cases_are_pooled_as_each_alone(at_once, pooling, monkeypatch):
     monkeypatch.setattr("reservoir._driving._ROWS_AT_ONCE", at_once)
     X = [part[: 3 + i % 5] for i, part in enumerate(cases(40)[0])]
-    expected = np.concatenate([FITTED.transform([part]) for part in X])
-    np.testing.assert_array_equal(FITTED.transform(X), expected)
+    fitted = FITTED[pooling]
+    expected = np.concatenate([fitted.transform([part]) for part in X])
+    np.testing.assert_array_equal(fitted.transform(X), expected)
 
 
 @pytest.mark.parametrize("constant", [0.5, 0.1, 1 / 3, 1e6 + 0.1, -7.7e-9])
