@@ -1,7 +1,7 @@
 """The classical generative demo: 1000 leaky units continue Mackey-Glass on their own.
 
 The protocol of M. Lukosevicius' minimalESN.py with NumPy's legacy generator: matrices drawn by
-``np.random.seed(42)``, 2000 rows of training, then 2000 rows of free run, the first 500 scored. His
+``np.random.seed(42)``, 2000 rows of training, then a free run of which 500 rows are scored. His
 data file does not ship with us: the series is made by the same equation (Euler steps of 0.1, every
 tenth kept, mean taken away). With ``RESERVOIR_DATA`` naming a folder that holds MackeyGlass_t17.txt
 that file is taken, and the published error is the gate. Run with
@@ -16,11 +16,10 @@ from score_sheet import ScoreSheet, parse_out
 from sklearn.linear_model import Ridge
 
 from filters.timeseries import mse
-from reservoir import ESNRegressor
+from reservoir import ESNForecaster, ESNRegressor
 from reservoir.datasets import mackey_glass
 
-N_UNITS, N_TRAIN, N_FREE, WASHOUT = 1000, 2000, 2000, 100
-N_SCORED = 500
+N_UNITS, N_TRAIN, WASHOUT, N_SCORED = 1000, 2000, 100, 500
 FILE = "MackeyGlass_t17.txt"
 
 
@@ -34,34 +33,40 @@ def load_series():
 
 
 def network(seed, *, n_units=N_UNITS, readout=None):
-    """His network; his columns [1; u; x] are our intercept, input and states.
+    """His network as a forecaster that knows a second column, the constant 1, in advance.
 
-    His ridge penalises the weight of the constant, too; ours never does. At 1e-8 this is below the
-    fourth digit of the error.
+    His readout sees [1; u; x] and penalises all three. An intercept of ours is never penalised, so
+    the constant is a column of the input here; that moves the error by up to 6 %.
     """
     rng = np.random.RandomState(seed)  # the stream of np.random.seed(seed)
-    drawn = rng.rand(n_units, 2) - 0.5  # of the constant 1, of the input
+    drawn = rng.rand(n_units, 2) - 0.5  # of the constant, of the series
     recurrent = rng.rand(n_units, n_units) - 0.5
-    return ESNRegressor(
+    model = ESNRegressor(
         n_units,
         topology=recurrent,
         spectral_radius=1.25,
         leak_rate=0.3,
-        input_weights=drawn[:, 1:],
-        bias=drawn[:, 0],
+        input_weights=drawn[:, ::-1],  # the series comes first in a forecaster
         alpha=1e-8,
+        fit_intercept=False,
         readout=readout,
         washout=WASHOUT,
     )
+    return ESNForecaster(model, transformer="passthrough")
+
+
+def free_run(series, seed, *, n_train=N_TRAIN, n_scored=N_SCORED, **options):
+    """The rows after the first ``n_train + 1``, run freely from there.
+
+    Row n_train is the last target of the training and the first input of the free run.
+    """
+    model = network(seed, **options)
+    model.fit(series[: n_train + 1, np.newaxis], exog=np.ones(n_train + 1))
+    return model.forecast(n_scored, exog=np.ones(n_scored))[:, 0]
 
 
 def free_run_mse(series, seed, *, n_scored=N_SCORED, **options):
-    """MSE of the first `n_scored` rows of a free run that begins where training ends."""
-    model = network(seed, **options)
-    model.fit(series[:N_TRAIN, np.newaxis], series[1 : N_TRAIN + 1, np.newaxis])
-    # Row N_TRAIN is the first input of the free run: its answer is the first one scored.
-    start = series[: N_TRAIN + 1, np.newaxis]
-    free = model.forecast(n_scored, context=start)[:, 0]
+    free = free_run(series, seed, n_scored=n_scored, **options)
     return mse(series[N_TRAIN + 1 : N_TRAIN + 1 + n_scored], free)
 
 
@@ -87,7 +92,7 @@ def main():
         "seeds 0-3", errors, published="5.6e-6 1.8e-6 1.5e-5 1.2e-6, the same way",
         gate=f"all < {limit:.0e}", met=max(errors) < limit,
     )  # fmt: skip
-    readout = Ridge(alpha=1e-8, solver="svd")
+    readout = Ridge(alpha=1e-8, solver="svd", fit_intercept=False)
     errors = [free_run_mse(series, seed, readout=readout) for seed in (42, 0, 1, 2, 3)]
     sheet.add("seeds 42, 0-3, readout by SVD of the states", errors)
     sheet.finish(out)

@@ -127,7 +127,7 @@ def main():
     out = parse_out(__doc__)
     sheet = ScoreSheet(
         "Mackey-Glass, 84 free steps",
-        "NRMSE84 = sqrt(mean over trials of (y - y_hat)^2 / 0.067), y as integrated (not squashed); "
+        "NRMSE84 = sqrt(mean over trials of (y - y_hat)^2 / 0.067), y as integrated, not squashed; "
         "0.067 is the report's variance for both tau (a long run has 0.051 at tau = 17, 0.080 at "
         "tau = 30)",
     )

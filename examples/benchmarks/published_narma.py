@@ -32,7 +32,7 @@ def esn(seed, n_units, **parameters):
     return ESNRegressor(n_units, washout=WASHOUT, random_state=seed, **parameters)
 
 
-def test_error(model, seed, n_test=N_TEST):
+def error_on_test(model, seed, n_test=N_TEST):
     """NRMSE on a new series after learning from another."""
     X, y = narma(N_TRAIN, random_state=seed)
     X_test, y_test = narma(n_test, random_state=seed + 10_000)
@@ -86,16 +86,16 @@ def main():
 
     for n_taps in (30, 50):
         model = MemoryRegressor(TapDelay(n_taps), alpha=0.0, washout=WASHOUT)
-        scores = [test_error(model, seed) for seed in seeds]
+        scores = [error_on_test(model, seed) for seed in seeds]
         row(f"NRMSE, linear on {n_taps} taps", scores, 0.38, 0.42, published=FLOOR)
     plain = {100: (0.32, 0.40, ".388, .326"), 200: (0.24, 0.29, ".250"), 400: (0.17, 0.22, ".176")}
     for n_units, (low, high, published) in plain.items():
-        scores = [test_error(esn(seed, n_units, **PLAIN), seed) for seed in seeds]
+        scores = [error_on_test(esn(seed, n_units, **PLAIN), seed) for seed in seeds]
         source = f"{published} ({THESIS})"
         row(f"NRMSE, plain ESN of {n_units}", scores, low, high, published=source)
 
     chosen = choose(300)
-    scores = np.array([test_error(esn(seed, 300, **chosen), seed) for seed in seeds]) ** 2
+    scores = np.array([error_on_test(esn(seed, 300, **chosen), seed) for seed in seeds]) ** 2
     sheet.add(
         "NMSE, ESN of 300, chosen by validation", scores,
         published=".0463 simulated, .0484 measured (Vinckier 2015)", gate="goal: median <= .0463",
@@ -103,7 +103,7 @@ def main():
     )  # fmt: skip
     sheet.say(f"  chosen at 300 units: {chosen}")
     chosen = choose(400)
-    scores = [test_error(esn(seed, 400, **chosen), seed) for seed in seeds]
+    scores = [error_on_test(esn(seed, 400, **chosen), seed) for seed in seeds]
     sheet.add(
         "NRMSE, ESN of 400, chosen by validation", scores,
         published=".15, 400 virtual nodes (Appeltant 2011)", gate="goal: median <= .15",

@@ -9,8 +9,7 @@ import numpy as np
 from reservoir.evaluation._machine import machine, versions
 
 HEAD = (
-    "| what | median | mean | min | max | published | gate | |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| what | median | mean | min | max | published | gate | |\n|---|---|---|---|---|---|---|---|"
 )
 
 
