@@ -24,6 +24,7 @@ C, A = 0.44, 0.9
 INPUT = 0.2  # constant
 WARM_UP, STEPS = 1000, 84
 SIGMA2 = 0.067  # the report's variance of the series, used for both tau
+OWN_SIGMA2 = 0.080  # of a long run at tau = 30
 SOURCE = "GMD 148"
 
 
@@ -49,7 +50,7 @@ def network(seed, *, n_units=400, noise=0.0, alpha=0.0):
 
     The readout is least squares by SVD of the states, as the report's: without noise they are so
     nearly dependent that the default readout, which solves from second moments, loses a digit
-    (`published` table, last row).
+    (it has a row of its own in the table); `alpha` None takes that one.
     """
     rng = np.random.RandomState(seed + 1000)
     readout = None if alpha is None else Ridge(alpha=alpha, solver="svd")
@@ -141,6 +142,7 @@ def main():
             name, scores, published=f"{published} ({SOURCE})", gate=gate, met=rule and rule(scores)
         )
         stable[name] = kept
+        return scores
 
     row(
         "tau 30, 3000 rows, noise 1e-5", 30, 3000, 0.11, "median in [.08, .14]",
@@ -152,9 +154,12 @@ def main():
             lambda s: np.median(s) <= 0.05, noise=noise,
         )  # fmt: skip
     chosen = choose([{"noise": level} for level in (1e-7, 1e-6, 3e-6)], 30, 21000)
-    row(
-        f"tau 30, 21000 rows, noise {chosen['noise']:.0e} by validation", 30, 21000, 0.032,
-        "median <= .05", lambda s: np.median(s) <= 0.05, **chosen,
+    name = f"tau 30, 21000 rows, noise {chosen['noise']:.0e} by validation"
+    scores = row(name, 30, 21000, 0.032, "median <= .05", lambda s: np.median(s) <= 0.05, **chosen)
+    scores = scores * np.sqrt(SIGMA2 / OWN_SIGMA2)
+    sheet.add(
+        f"{name}, over the series' own variance {OWN_SIGMA2}", scores,
+        gate="median <= .05", met=np.median(scores) <= 0.05,
     )  # fmt: skip
     row(
         "tau 17, 3000 rows", 17, 3000, 2.8e-4, "best <= 3e-4, median <= 2e-3",
