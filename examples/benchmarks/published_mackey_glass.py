@@ -180,6 +180,7 @@ def main():
     for name, kept in stable.items():
         verdict = "MET" if kept.mean() >= 0.9 else "**NOT MET**"
         sheet.say(f"- {name}: {kept.sum()} of {kept.size} {verdict}")
+    sheet.say("")
     sheet.finish(out)
 
 
