@@ -215,3 +215,21 @@ def test_spectrum_refuses_models_that_do_not_run_freely():
         lyapunov_spectrum(MemoryRegressor(TapDelay(2)).fit(X, X))
     online = ESNRegressor(5, readout=RLSFilter(), include_input=False, random_state=0)
     assert lyapunov_spectrum(online.fit(X, X), n_exponents=1, n_timesteps=200).shape == (1,)
+
+
+def test_exponents_of_linear_layers_are_those_of_the_largest():
+    deep = Reservoir([12, 8], spectral_radius=[0.6, 0.9], activation="identity", random_state=0)
+    rows = np.random.default_rng(0).standard_normal((900, 1))
+    np.testing.assert_allclose(effective_spectral_radius(deep), 0.9, rtol=1e-9)
+    np.testing.assert_allclose(lyapunov_exponent(deep, rows), np.log(0.9), rtol=0, atol=0.01)
+    flat = Reservoir(12, spectral_radius=0.6, leak_rate=0.5, random_state=0)
+    listed = Reservoir([12], spectral_radius=0.6, leak_rate=0.5, random_state=0)
+    assert lyapunov_exponent(listed, rows) == lyapunov_exponent(flat, rows)
+
+
+def test_a_spectrum_of_several_layers_is_refused():
+    rows = np.random.default_rng(0).standard_normal((50, 1))
+    with pytest.raises(ValueError, match="one layer only"):
+        lyapunov_spectrum(Reservoir([6, 4]), rows)
+    with pytest.raises(ValueError, match="one layer only"):
+        lyapunov_spectrum(ESNRegressor([6, 4]).fit(rows[:-1], rows[1:]))

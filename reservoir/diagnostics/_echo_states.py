@@ -251,7 +251,8 @@ def effective_spectral_radius(reservoir: Any) -> float:
     -----
     Below 1 the undriven, unbiased reservoir forgets small disturbances (tanh has slope 1 at 0).
     It is neither sufficient nor necessary for echo states under a drive: `lyapunov_exponent`
-    measures those. With leak rates per unit the matrix is ``diag(1 - a) + diag(a) W``.
+    measures those. With leak rates per unit the matrix is ``diag(1 - a) + diag(a) W``. Of several
+    layers it is the largest one's.
 
     References
     ----------
@@ -270,11 +271,18 @@ def effective_spectral_radius(reservoir: Any) -> float:
 
 
 def leaky_matrix(reservoir: Any, leaky: bool = True) -> sparse.csr_array:
-    """``diag(1 - a) + diag(a) W`` of a reservoir, fitted or not, or W alone."""
+    """``diag(1 - a) + diag(a) W`` of a reservoir, fitted or not, or W alone.
+
+    Several layers are blocks of the diagonal: what runs from one to the next, one way only, leaves
+    the eigenvalues as they are.
+    """
     if not isinstance(reservoir, Reservoir):
         raise TypeError(f"a Reservoir is needed, got {type(reservoir).__name__}.")
     if not is_fitted(reservoir):
         reservoir = fitted(reservoir, np.zeros((1, 1)))
+    if reservoir._layers:
+        blocks = [leaky_matrix(layer, leaky) for layer in reservoir._layers]
+        return sparse.csr_array(sparse.block_diag(blocks))
     matrix = sparse.csr_array(reservoir.recurrent_weights_, dtype=np.float64)
     if not leaky:
         return matrix

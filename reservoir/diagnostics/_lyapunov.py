@@ -65,8 +65,8 @@ def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float =
     -----
     This is the *conditional* exponent: it belongs to the drive as well. For the identity activation
     it is the log of `effective_spectral_radius`, whatever the drive. The Jacobian of a Reservoir is
-    known; any other memory is followed from two states, brought back to a small distance after
-    every row.
+    known; any other memory, one of several layers too, is followed from two states, brought back to
+    a small distance after every row.
 
     References
     ----------
@@ -82,11 +82,11 @@ def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float =
     >>> bool(np.isclose(lyapunov_exponent(cycle, np.ones((300, 1))), np.log(0.8)))
     True
     """
-    if isinstance(reservoir, Reservoir):
-        return float(lyapunov_spectrum(reservoir, X, n_exponents=1, washout=washout, dt=dt)[0])
     rows = check_one_series(X)
-    washout = _check_washout(washout, rows.shape[0])
     memory = fitted_memory(reservoir, rows)
+    if isinstance(memory, Reservoir) and memory._alone is not None:
+        return float(lyapunov_spectrum(memory, X, n_exponents=1, washout=washout, dt=dt)[0])
+    washout = _check_washout(washout, rows.shape[0])
     return _twin_growth(memory, rows, washout) / check_amount("dt", dt)
 
 
@@ -172,7 +172,7 @@ def lyapunov_spectrum(
         if X is None:
             raise ValueError("X is missing: a reservoir needs rows to be driven by, zeros if none.")
         rows = check_one_series(X)
-        memory, n_timesteps = fitted_memory(model, rows), rows.shape[0]
+        memory, n_timesteps = _one_layer(fitted_memory(model, rows)), rows.shape[0]
         coef = np.empty((0, memory.bias_.size))
         trajectory = _driven(memory, rows)
     washout = _check_washout(washout, n_timesteps)
@@ -244,12 +244,22 @@ def _states_before(
     return before.astype(np.float64, copy=False), last
 
 
+def _one_layer(memory: Reservoir) -> Reservoir:
+    if memory._alone is None:
+        raise ValueError(
+            f"the spectrum is followed through one layer only, and there are {memory.n_units}. "
+            "lyapunov_exponent takes any memory."
+        )
+    return memory._alone
+
+
 def _closed_loop_of(model: MemoryModel) -> tuple[Reservoir, np.ndarray]:
     """Reservoir and weights B of a model that feeds itself, ``(n_fed, n_units + n_fed)``."""
     check_is_fitted(model, "memory_")
     memory, name = model.memory_, type(model).__name__
     if not isinstance(memory, Reservoir):
         raise TypeError(f"the memory must be a Reservoir; that of {name} is {memory!r}.")
+    memory = _one_layer(memory)
     if getattr(model, "_n_feedback", 0):
         raise ValueError("models with feedback_scaling > 0 are not followed in free run.")
     linear = model._readout.linear
