@@ -274,10 +274,14 @@ def coherence_bound(
             "(of at least 2), and the coherence of one segment is 1 whatever the signals. Lower "
             "nperseg or give longer signals."
         )
-    both = np.result_type(x, d)  # SciPy takes a real signal beside a complex one as one-sided
+    both = np.result_type(x, d)
     x, d = x.astype(both, copy=False), d.astype(both, copy=False)
+    # Said outright: a complex signal has two sides (SciPy's coherence finds out and warns).
+    options = {"fs": fs, "nperseg": nperseg, "return_onesided": not np.iscomplexobj(x)}
     with np.errstate(invalid="ignore", divide="ignore"):
-        frequencies, coherence = signal.coherence(x, d, fs=fs, nperseg=nperseg)
+        frequencies, cross = signal.csd(x, d, **options)
+        power_x, power_d = signal.welch(x, **options)[1], signal.welch(d, **options)[1]
+        coherence = np.abs(cross) ** 2 / power_x / power_d
         # 0 / 0 where one has no power: nothing can be predicted there.
         rest = 1.0 - np.clip(np.nan_to_num(coherence, nan=0.0), 0.0, 1.0)
         bound = -10.0 * np.log10(rest)

@@ -176,6 +176,7 @@ class SpectrumDisplay:
 
 
 def _density_db(values: np.ndarray, fs: float, nperseg: int) -> tuple[np.ndarray, np.ndarray]:
-    frequencies, density = signal.welch(values, fs=fs, nperseg=nperseg)
+    one_sided = not np.iscomplexobj(values)
+    frequencies, density = signal.welch(values, fs=fs, nperseg=nperseg, return_onesided=one_sided)
     with np.errstate(divide="ignore"):
         return frequencies, 10 * np.log10(density)
