@@ -70,7 +70,8 @@ def summarise(frame: pd.DataFrame, task: Task, model: Model) -> Cell | None:
     value = used["value"]
 
     def median(column: str) -> float:
-        return float(used[column].median())
+        known = used[column].dropna()  # pandas 2.2 warns of a median of nothing
+        return float(known.median()) if len(known) else float("nan")
 
     return Cell(
         task=task,
