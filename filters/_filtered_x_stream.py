@@ -32,7 +32,6 @@ class FilteredXStream(FilterStream):
     def __init__(self, filter: FilteredXFilter, state: State | None) -> None:
         super().__init__(filter, state)
         self._controller = filter
-        self._before: State | None = None
 
     def predict_many(self, X: Any) -> np.ndarray:
         """The drives for a block, which moves the memory of the path on and learns nothing."""
@@ -57,31 +56,5 @@ class FilteredXStream(FilterStream):
             advice = self._controller._divergence_advice(rows)
             raise DivergenceError(f"FilteredXFilter diverged at time step {step} {advice}", step)
         self._move_on(state)
-        self._before, self._heard = before, (rows[-1:], heard[-1:])
+        self._heard = before, rows[-1:], heard[-1:]
         return (drive[:, 0], heard[:, 0]) if n_outputs == 1 else (drive, heard)
-
-    def learn_error(self, e: Any) -> None:
-        """Learn from the residual measured at the microphone after the last `predict_one`.
-
-        Parameters
-        ----------
-        e : float or array-like of shape (n_outputs,)
-            Noise minus what really reached the microphone of all that was played.
-
-        Raises
-        ------
-        ValueError
-            If nothing was predicted since the last learning step, or for NaN, infinity or another
-            number of outputs.
-        DivergenceError
-            If the weights left the finite numbers.
-        """
-        if self._heard is None or self._before is None:
-            raise ValueError("learn_error needs a predict_one before it: there is no output yet.")
-        row, heard = self._heard
-        error = as_block(np.reshape(e, (1, -1)), "e")
-        if error.shape != heard.shape:
-            raise ValueError(f"e has {error.size} value(s), the output has {heard.size}.")
-        state = dict(self._before)
-        self._controller._advance(state, row, (heard + error).astype(heard.dtype))
-        self._move_on(state)

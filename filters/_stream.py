@@ -36,7 +36,8 @@ class FilterStream:
         self._rule = filter._one_sample()
         self._learn: Any = None if self._rule is None else self._rule.learn
         self._flat: np.ndarray | None = None
-        self._heard: tuple[np.ndarray, np.ndarray] | None = None
+        # What learn_error needs: the state before the last predicted row, the row, its output.
+        self._heard: tuple[State, np.ndarray, np.ndarray] | None = None
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -135,11 +136,11 @@ class FilterStream:
         output = np.empty((rows.shape[0], n_outputs), dtype=rows.dtype)
         z, history = with_history(rows, state["history"])
         self._filter._frozen_output(state, z, output)
-        n_window = history.shape[0]
-        state["history"] = history
-        state["n_samples_seen"] = state["n_samples_seen"] + rows.shape[0]
-        self._move_on(state)
-        self._heard = (z[z.shape[0] - 1 - n_window :], output[-1:])
+        n_seen, n_window = state["n_samples_seen"] + rows.shape[0], history.shape[0]
+        last = z[z.shape[0] - 1 - n_window :].copy()  # with one tap z may be the caller's X
+        before = state | {"history": last[:-1], "n_samples_seen": n_seen - 1}
+        self._move_on(state | {"history": history, "n_samples_seen": n_seen})
+        self._heard = before, last[-1:], output[-1:]
         return output[:, 0] if n_outputs == 1 else output
 
     def learn_error(self, e: Any) -> None:
@@ -155,17 +156,17 @@ class FilterStream:
         ValueError
             If nothing was predicted since the last learning step, or for NaN, infinity or another
             number of outputs.
+        DivergenceError
+            If the weights left the finite numbers.
         """
-        if self._heard is None or self._state is None:
+        if self._heard is None:
             raise ValueError("learn_error needs a predict_one before it: there is no output yet.")
-        window, output = self._heard
+        before, row, output = self._heard
         error = as_block(_row(e), "e")
         if error.shape != output.shape:
             raise ValueError(f"e has {error.size} value(s), the output has {output.size}.")
-        state = dict(self._state)
-        state["history"] = window[:-1].astype(state["history"].dtype)
-        state["n_samples_seen"] = state["n_samples_seen"] - 1
-        self._filter._advance(state, window[-1:], (output + error).astype(output.dtype))
+        state = dict(before)
+        self._filter._advance(state, row, (output + error).astype(output.dtype))
         self._move_on(state)
 
     def _open_short_cut(self, x: Any, y: Any) -> tuple[Any, Any]:

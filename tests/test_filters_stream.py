@@ -386,3 +386,14 @@ def test_clearing_the_history_of_the_filter_leaves_its_sessions_alone(make):
     f.clear_history()
     session.reset()
     np.testing.assert_array_equal(session.learn_many(x[:5], d[:5]), first)
+
+
+def test_an_error_is_learned_for_the_row_that_was_heard_even_if_its_array_has_changed():
+    x = np.ones((1, 1))
+    session, other = LMSFilter(step_size=0.1).stream(), LMSFilter(step_size=0.1).stream()
+    session.predict_many(x)
+    other.predict_many(x.copy())
+    x[:] = 7.0
+    session.learn_error(1.0)
+    other.learn_error(1.0)
+    np.testing.assert_array_equal(session.state["weights"], other.state["weights"])
