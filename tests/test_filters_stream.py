@@ -389,7 +389,7 @@ def test_clearing_the_history_of_the_filter_leaves_its_sessions_alone(make):
 
 
 def test_an_error_is_learned_for_the_row_that_was_heard_even_if_its_array_has_changed():
-    x = np.ones((1, 1))
+    x = np.ones((1, 1), dtype=np.float32)
     session, other = LMSFilter(step_size=0.1).stream(), LMSFilter(step_size=0.1).stream()
     session.predict_many(x)
     other.predict_many(x.copy())
