@@ -177,7 +177,7 @@ def test_divergence_says_where_and_what_to_change(dtype):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"cell": "gru"}, "'cell' parameter"),
+        ({"cell": "transformer"}, "'cell' parameter"),
         ({"hidden_sizes": ()}, "at least one positive int"),
         ({"hidden_sizes": (3, 0)}, "at least one positive int"),
         ({"activation": "relu"}, "activation='relu' is for cell='elman'"),

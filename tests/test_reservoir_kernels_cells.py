@@ -4,8 +4,8 @@ import naive_cells
 import numpy as np
 import pytest
 
-from reservoir.kernels.cell_elman import elman_backward, elman_forward
-from reservoir.kernels.cell_lstm import lstm_backward, lstm_forward
+from reservoir.kernels.cell_backward import elman_backward, gru_backward, lstm_backward
+from reservoir.kernels.cell_forward import elman_forward, gru_forward, lstm_forward
 
 N_UNITS, N_INPUTS = 3, 2
 LENGTHS = np.array([4, 2, 3])
@@ -39,27 +39,60 @@ class Elman:
 class LSTM:
     n_gates = 4
 
+    def __init__(self, n_peepholes):
+        self.p = np.random.RandomState(8).normal(size=(n_peepholes, N_UNITS))
+
     def forward(self, W, columns, initial):
         n_timesteps, n_batch = columns.shape[0] - 1, columns.shape[2]
         self.gates = np.empty((n_timesteps, 4 * N_UNITS, n_batch), columns.dtype)
         self.cells = np.empty((n_timesteps + 1, N_UNITS, n_batch), columns.dtype)
         self.squashed = np.empty((n_timesteps, N_UNITS, n_batch), columns.dtype)
         columns[0, :N_UNITS], self.cells[0] = initial
-        lstm_forward(W, LENGTHS, columns, self.gates, self.cells, self.squashed)
+        p = self.p.astype(W.dtype)
+        lstm_forward(W, p, LENGTHS, columns, self.gates, self.cells, self.squashed)
         return columns[1:, :N_UNITS]
 
     def backward(self, W, upstream):
-        dh, dc = np.zeros((2, *upstream.shape[1:]), upstream.dtype)
+        dh, dc, beyond = np.zeros((3, *upstream.shape[1:]), upstream.dtype)
         grads = self.gates.copy()
         recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
-        lstm_backward(recurrent_t, grads, self.cells, self.squashed, upstream, dh, dc)
+        history = (self.cells, self.squashed, upstream)
+        lstm_backward(recurrent_t, self.p, LENGTHS, beyond, grads, *history, dh, dc)
         return grads, (dh, dc)
 
     def naive(self, parts, X, state):
-        return naive_cells.lstm(parts, X, state)[0]
+        if not self.p.size:
+            return naive_cells.lstm(parts, X, state)[0]
+        return naive_cells.peephole_lstm({**parts, "peephole": self.p.ravel()}, X, state)[0]
 
 
-CELLS = {"tanh": Elman(False), "relu": Elman(True), "lstm": LSTM()}
+class GRU:
+    n_gates = 3
+
+    def forward(self, W, columns, initial):
+        n_timesteps, n_batch = columns.shape[0] - 1, columns.shape[2]
+        self.reset = columns[:-1].copy()
+        self.gates = np.empty((n_timesteps, 3 * N_UNITS, n_batch), columns.dtype)
+        columns[0, :N_UNITS] = initial[0]
+        gru_forward(W, LENGTHS, columns, self.reset, self.gates)
+        self.columns = columns
+        return columns[1:, :N_UNITS]
+
+    def backward(self, W, upstream):
+        scratch, dh = np.zeros((2, *upstream.shape[1:]), upstream.dtype)
+        grads = self.gates.copy()
+        zr, candidate = (
+            np.ascontiguousarray(part.T) for part in np.split(W[:, :N_UNITS], [2 * N_UNITS])
+        )
+        gru_backward(zr, candidate, self.columns, grads, upstream, scratch, dh)
+        return grads, (dh,)
+
+    def naive(self, parts, X, state):
+        return naive_cells.gru(parts, X, state)[0]
+
+
+CELLS = {"tanh": Elman(False), "relu": Elman(True), "lstm": LSTM(0), "peephole": LSTM(3)}
+CELLS["gru"] = GRU()
 
 
 def draw(cell, dtype=np.float64):
@@ -116,7 +149,11 @@ def test_backward_is_the_central_difference(name):
     by_state = [naive_cells.central_difference(value, part) for part in initial]
     value()
     grads, from_states = cell.backward(W, upstream)
-    gradient = np.einsum("tgb,tcb->gc", grads, cell_columns(cell, W, columns, initial))
+    seen = cell_columns(cell, W, columns, initial)
+    gradient = np.einsum("tgb,tcb->gc", grads, seen)
+    if cell.n_gates == 3:  # h~ sees [r h, x]
+        candidate = slice(2 * N_UNITS, None)
+        gradient[candidate] = np.einsum("tgb,tcb->gc", grads[:, candidate], cell.reset)
     np.testing.assert_allclose(gradient, by_weight, rtol=1e-8, atol=1e-8)
     for got, expected in zip(from_states, by_state, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-8)

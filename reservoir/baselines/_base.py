@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -22,11 +22,13 @@ from filters.timeseries._sklearn_private import (
     validate_parameters,
 )
 
-from ._cells import CELLS, State
+from ..topologies import NAMED
+from ._cells import State
 from ._initialization import RECURRENT_INITS
 from ._losses import LOSSES
 from ._monitor import Monitor
-from ._network import Network
+from ._names import PARTS
+from ._network import CELLS, Network
 from ._optimizers import OPTIMIZERS, SGD, Optimizer
 from ._training import Task, Trainer
 
@@ -42,8 +44,12 @@ class RecurrentNetwork(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "cell": [StrOptions(set(CELLS))],
         "hidden_sizes": ["array-like", positive_int()],
+        "head_sizes": ["array-like", positive_int()],
+        "bidirectional": ["boolean"],
+        "skip_connections": ["boolean"],
         "activation": [StrOptions({"tanh", "relu"})],
-        "recurrent_init": [StrOptions(set(RECURRENT_INITS))],
+        "recurrent_init": [StrOptions({*RECURRENT_INITS, *NAMED}), callable],
+        "spectral_radius": [non_negative(), None],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -76,8 +82,12 @@ class RecurrentNetwork(BaseEstimator):
         cell: str = "lstm",
         hidden_sizes: Sequence[int] | int = (100,),
         *,
+        head_sizes: Sequence[int] | int = (),
+        bidirectional: bool = False,
+        skip_connections: bool = False,
         activation: str = "tanh",
-        recurrent_init: str = "orthogonal",
+        recurrent_init: str | Callable[..., Any] = "orthogonal",
+        spectral_radius: float | None = None,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         momentum: float = 0.0,
@@ -99,8 +109,12 @@ class RecurrentNetwork(BaseEstimator):
     ) -> None:
         self.cell = cell
         self.hidden_sizes = hidden_sizes
+        self.head_sizes = head_sizes
+        self.bidirectional = bidirectional
+        self.skip_connections = skip_connections
         self.activation = activation
         self.recurrent_init = recurrent_init
+        self.spectral_radius = spectral_radius
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.momentum = momentum
@@ -127,15 +141,30 @@ class RecurrentNetwork(BaseEstimator):
     def _check_parameters(self) -> None:
         validate_parameters(self)
         sizes = self._hidden_sizes
-        if not sizes or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
+        if not sizes or not _are_sizes(sizes):
             raise ValueError(
                 f"hidden_sizes must hold at least one positive int, one a layer; got "
                 f"{self.hidden_sizes!r}."
             )
-        if self.activation != "tanh" and self.cell != "elman":
+        if not _are_sizes(self._head_sizes):
             raise ValueError(
-                f"activation={self.activation!r} is for cell='elman'; the gates of "
+                f"head_sizes must hold positive ints, one a dense layer; got {self.head_sizes!r}."
+            )
+        if self.activation != "tanh" and self.cell not in ("elman", "jordan"):
+            raise ValueError(
+                f"activation={self.activation!r} is for cell='elman' and 'jordan'; the gates of "
                 f"cell={self.cell!r} are sigmoid and tanh. Leave activation at 'tanh'."
+            )
+        if self.cell == "jordan" and (len(sizes) > 1 or self.bidirectional):
+            raise ValueError(
+                f"cell='jordan' has one layer and one direction, since the output of the network "
+                f"is what recurs; got hidden_sizes={self.hidden_sizes!r} and "
+                f"bidirectional={self.bidirectional}. Use cell='elman' for more."
+            )
+        if self.bidirectional and self.bptt_steps is not None:
+            raise ValueError(
+                f"bptt_steps={self.bptt_steps} cuts a series where its backward direction has not "
+                "begun; with bidirectional=True leave it at None."
             )
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
             raise ValueError(
@@ -147,20 +176,32 @@ class RecurrentNetwork(BaseEstimator):
 
     @property
     def _hidden_sizes(self) -> tuple[int, ...]:
-        if isinstance(self.hidden_sizes, int | np.integer):
-            return (int(self.hidden_sizes),)
-        return tuple(self.hidden_sizes)
+        return _as_sizes(self.hidden_sizes)
+
+    @property
+    def _head_sizes(self) -> tuple[int, ...]:
+        return _as_sizes(self.head_sizes)
 
     def _network(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> Network:
-        relu = self.activation == "relu"
-        return Network(self.cell, self._hidden_sizes, n_inputs, n_outputs, dtype, relu=relu)
+        return Network(
+            self.cell,
+            self._hidden_sizes,
+            n_inputs,
+            n_outputs,
+            dtype,
+            relu=self.activation == "relu",
+            head_sizes=self._head_sizes,
+            bidirectional=self.bidirectional,
+            skip_connections=self.skip_connections,
+            softmax=self._loss == "negative_log_likelihood",
+        )
 
     def _current_network(self, n_inputs: int, dtype: np.dtype) -> Network:
         """The network with the public weights, in `dtype`."""
         check_is_fitted(self)
         network = self._network(n_inputs, self.output_weights_.shape[0], dtype)
-        parts = ("weights", "output_weights", "output_bias")
-        network.load({part: getattr(self, f"{part}_") for part in parts}, "the fitted parameters")
+        given = {part: getattr(self, f"{part}_") for part in PARTS if hasattr(self, f"{part}_")}
+        network.load(given, "the fitted parameters")
         return network
 
     def _task(self, sequences: Any, targets: np.ndarray, weights: np.ndarray | None) -> Task:
@@ -208,7 +249,7 @@ class RecurrentNetwork(BaseEstimator):
         self._rng = check_random_state(self.random_state)
         network = self._network(rows.shape[1], n_outputs, rows.dtype)
         if self.initial_weights is None:
-            network.draw(self._rng, self.recurrent_init)
+            network.draw(self._rng, self.recurrent_init, self.spectral_radius)
         else:
             network.load(self.initial_weights)
         return network, self._new_optimizer(network)
@@ -227,6 +268,8 @@ class RecurrentNetwork(BaseEstimator):
     def _publish(self, trainer: Trainer, monitor: Monitor, fresh: bool) -> None:
         """Set the fitted attributes; curves go on where training did."""
         network = trainer.network
+        for part in PARTS:
+            self.__dict__.pop(f"{part}_", None)  # those of a head that is no longer there
         for key, value in network.public(network.parameters).items():
             setattr(self, f"{key}_", value)
         before = {} if fresh else vars(self)
@@ -258,3 +301,11 @@ class RecurrentNetwork(BaseEstimator):
         network = self._current_network(rows.shape[1], rows.dtype)
         loss = task.loss_and_gradient(network, self.bptt_steps)
         return loss, network.public(network.gradient)
+
+
+def _as_sizes(given: Any) -> tuple[Any, ...]:
+    return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
+
+
+def _are_sizes(sizes: Sequence[Any]) -> bool:
+    return all(isinstance(n, int | np.integer) and n >= 1 for n in sizes)

@@ -1,24 +1,27 @@
 """What a recurrent cell is: shapes, first weights, forward, backward. Everything else follows.
 
-Arrays are feature-major, (time, feature, batch). The weights of a layer are one matrix
-``[recurrent | input | bias]`` that multiplies the columns ``[h(t-1); x(t); 1]``.
+Arrays are feature-major, (time, feature, batch). The weights of a cell are one matrix
+``[recurrent | input | bias]`` that multiplies the columns ``[recurrent(t); x(t); 1]``, and the
+diagonal peepholes where there are any. Directions, stacks and masks know nothing of the kind of
+cell: they hand in inputs, lengths and states.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from ..kernels.cell_elman import elman_backward, elman_forward
-from ..kernels.cell_lstm import lstm_backward, lstm_forward
-from ._initialization import RECURRENT_INITS, child, glorot_uniform
+from ..kernels import cell_backward as backwards
+from ..kernels import cell_forward as forwards
+from ._initialization import child, glorot_uniform
 
 State = tuple[np.ndarray, ...]
 
 
 class Cell:
-    """One layer of recurrent units, with the workspace of the window it saw last.
+    """One layer of recurrent units in one direction, with the workspace of its last window.
 
     A subclass says how many gate blocks and state arrays it has and calls its kernels.
 
@@ -26,108 +29,195 @@ class Cell:
     ----------
     n_units, n_inputs : int
     relu : bool
-        Whether max(a, 0) takes the place of tanh (Elman only).
+        Whether max(a, 0) takes the place of tanh (Elman and Jordan only).
+    n_recurrent : int, optional
+        Entries of what recurs; `n_units` unless it is the output of the network (Jordan).
     """
 
+    code: ClassVar[int]
     n_gates: ClassVar[int] = 1
-    n_states: ClassVar[int] = 1  # arrays (n_units, batch) carried from step to step, h first
+    n_states: ClassVar[int] = 1  # arrays (n_recurrent, batch) carried from step to step, h first
+    n_peepholes: ClassVar[int] = 0
     forget_gate: ClassVar[int | None] = None  # whose bias starts at 1
 
-    def __init__(self, n_units: int, n_inputs: int, relu: bool = False) -> None:
+    def __init__(
+        self, n_units: int, n_inputs: int, relu: bool = False, n_recurrent: int | None = None
+    ) -> None:
         self.n_units = n_units
         self.n_inputs = n_inputs
         self.relu = relu
+        self.n_recurrent = n_units if n_recurrent is None else n_recurrent
         self.columns = np.empty((0, 0, 0))
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape of the weights."""
-        return self.n_gates * self.n_units, self.n_units + self.n_inputs + 1
+        """Shape of the matrix [recurrent | input | bias]."""
+        return self.n_gates * self.n_units, self.n_recurrent + self.n_inputs + 1
 
-    def draw(self, rng: np.random.RandomState, recurrent_init: str) -> np.ndarray:
-        """First weights, gate block by gate block."""
-        n_units = self.n_units
-        weights = np.zeros((self.n_gates, n_units, self.shape[1]))
+    @property
+    def n_parameters(self) -> int:
+        """Entries of the matrix and of the peepholes."""
+        return self.shape[0] * self.shape[1] + self.n_peepholes * self.n_units
+
+    def matrix(self, flat: np.ndarray) -> np.ndarray:
+        """The matrix within the parameters of the cell, a view."""
+        return flat[: self.shape[0] * self.shape[1]].reshape(self.shape)
+
+    def peephole(self, flat: np.ndarray) -> np.ndarray:
+        """The peepholes within the parameters, (n_peepholes, n_units), a view."""
+        return flat[self.shape[0] * self.shape[1] :].reshape(self.n_peepholes, self.n_units)
+
+    def parts(self, flat: np.ndarray) -> dict[str, np.ndarray]:
+        """Views of the parameters under the names users know."""
+        matrix, n = self.matrix(flat), self.n_recurrent
+        parts = {"input": matrix[:, n:-1], "recurrent": matrix[:, :n], "bias": matrix[:, -1]}
+        if self.n_peepholes:
+            parts["peephole"] = self.peephole(flat).reshape(-1)
+        return parts
+
+    def draw(
+        self,
+        rng: np.random.RandomState,
+        recurrent: Callable[[np.random.RandomState, int], np.ndarray],
+        flat: np.ndarray,
+    ) -> None:
+        """Set the first weights, gate block by gate block; `recurrent` draws a square matrix."""
+        n_units, n_recurrent = self.n_units, self.n_recurrent
+        flat[:] = 0.0
         for_recurrent, for_inputs = child(rng), child(rng)
-        for block in weights:
-            block[:, :n_units] = RECURRENT_INITS[recurrent_init](for_recurrent, n_units)
-            block[:, n_units:-1] = glorot_uniform(for_inputs, n_units, self.n_inputs)
+        blocks = self.matrix(flat).reshape(self.n_gates, n_units, -1)
+        for block in blocks:
+            square = recurrent(for_recurrent, max(n_units, n_recurrent))
+            block[:, :n_recurrent] = square[:n_units, :n_recurrent]
+            block[:, n_recurrent:-1] = glorot_uniform(for_inputs, n_units, self.n_inputs)
         if self.forget_gate is not None:
-            weights[self.forget_gate, :, -1] = 1.0
-        return weights.reshape(self.shape)
+            blocks[self.forget_gate, :, -1] = 1.0
+        if self.n_peepholes:
+            limit = 1.0 / np.sqrt(n_units)
+            flat[self.shape[0] * self.shape[1] :] = child(rng).uniform(
+                -limit, limit, self.n_peepholes * n_units
+            )
 
     def forward(
-        self, weights: np.ndarray, inputs: np.ndarray, lengths: np.ndarray, state: State | None
+        self,
+        flat: np.ndarray,
+        inputs: Sequence[np.ndarray],
+        lengths: np.ndarray,
+        state: State | None,
     ) -> State:
-        """Run a window and return the state after it.
+        """Run a window and return the state of each series after its last step.
 
         Parameters
         ----------
-        weights : ndarray of shape `shape`
-        inputs : ndarray of shape (n_timesteps, n_inputs, batch)
+        flat : ndarray of shape (n_parameters,)
+        inputs : arrays (n_timesteps, ., batch), n_inputs features together
         lengths : ndarray of int64, shape (batch,)
             Time steps of each series inside the window.
-        state : n_states arrays (n_units, batch), or None for zeros
+        state : n_states arrays (n_recurrent, batch), or None for zeros
         """
-        n_timesteps, _, n_batch = inputs.shape
+        n_timesteps, _, n_batch = inputs[0].shape
         needed = (n_timesteps + 1, self.shape[1], n_batch)
-        if self.columns.shape != needed or self.columns.dtype != weights.dtype:
-            self._allocate(n_timesteps, n_batch, weights.dtype)
-        self.columns[:-1, self.n_units : -1] = inputs
+        if self.columns.shape != needed or self.columns.dtype != flat.dtype:
+            self._allocate(n_timesteps, n_batch, flat.dtype)
+        begin = self.n_recurrent
+        for part in inputs:
+            self.columns[:-1, begin : begin + part.shape[1]] = part
+            begin += part.shape[1]
         if state is None:
-            state = (np.zeros((), dtype=weights.dtype),) * self.n_states
-        return self._forward(weights, lengths, state)
+            state = (np.zeros((), dtype=flat.dtype),) * self.n_states
+        self.columns[0, : self.n_recurrent] = state[0]
+        self.lengths = lengths
+        self._forward(flat, state)
+        return tuple(_at_ends(history, lengths) for history in self._histories())
 
     def backward(
-        self, weights: np.ndarray, upstream: np.ndarray, gradient: np.ndarray, to_inputs: bool
-    ) -> np.ndarray | None:
-        """Send dL/dh(t) back through the window of the last `forward`.
+        self,
+        flat: np.ndarray,
+        upstream: np.ndarray,
+        gradient: np.ndarray,
+        *,
+        beyond: State | None = None,
+        to_inputs: bool = False,
+    ) -> tuple[State, np.ndarray | None]:
+        """Send dL/dh(t) back through the window of the last `forward`, which can be done once.
 
         Parameters
         ----------
+        flat : ndarray of shape (n_parameters,)
         upstream : ndarray of shape (n_timesteps, n_units, batch)
-            May be overwritten.
-        gradient : ndarray of shape `shape`
-            dL/dweights is added here.
+            Zero behind the end of a series; may be overwritten.
+        gradient : ndarray of shape (n_parameters,)
+            dL/dparameters is added here.
+        beyond : n_states arrays (n_recurrent, batch), or None for zeros
+            dL/dstate after the last step of each series, from what comes behind the window.
         to_inputs : bool
-            Whether to return dL/dinputs, of the shape of the inputs.
+            Whether dL/dinputs is wanted.
+
+        Returns
+        -------
+        dL/dstate before the window, and dL/dinputs (n_timesteps, n_inputs, batch) or None
         """
-        recurrent_t = np.ascontiguousarray(weights[:, : self.n_units].T)
-        pre = _side_by_side(self._backward(recurrent_t, upstream))
-        gradient += pre @ _side_by_side(self.columns[:-1]).T
+        pre, before = self._backward(flat, upstream, beyond)
+        pre_flat = _side_by_side(pre)
+        self._add_gradients(pre_flat, gradient)
         if not to_inputs:
-            return None
+            return before, None
         n_timesteps, _, n_batch = upstream.shape
-        flat = weights[:, self.n_units : -1].T @ pre
-        back = flat.reshape(self.n_inputs, n_timesteps, n_batch).transpose(1, 0, 2)
-        return np.ascontiguousarray(back)
+        back = self.matrix(flat)[:, self.n_recurrent : -1].T @ pre_flat
+        back = back.reshape(self.n_inputs, n_timesteps, n_batch).transpose(1, 0, 2)
+        return before, np.ascontiguousarray(back)
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """h(t) of the last window, (n_timesteps, n_units, batch); zero behind ends."""
+        return self.columns[1:, : self.n_units]
 
     def _allocate(self, n_timesteps: int, n_batch: int, dtype: np.dtype) -> None:
         self.columns = np.empty((n_timesteps + 1, self.shape[1], n_batch), dtype=dtype)
         self.columns[:, -1] = 1.0
 
-    def _forward(self, weights: np.ndarray, lengths: np.ndarray, state: State) -> State:
+    def _forward(self, flat: np.ndarray, state: State) -> None:
         raise NotImplementedError
 
-    def _backward(self, recurrent_t: np.ndarray, upstream: np.ndarray) -> np.ndarray:
-        """Gradient with respect to W h + U x + b, (n_timesteps, n_gates * n_units, batch)."""
+    def _histories(self) -> tuple[np.ndarray, ...]:
+        """Arrays (n_timesteps + 1, n_recurrent, batch) whose entry t is the state before step t."""
+        return (self.columns[:, : self.n_recurrent],)
+
+    def _backward(
+        self, flat: np.ndarray, upstream: np.ndarray, beyond: State | None
+    ) -> tuple[np.ndarray, State]:
+        """dL/d(W h + U x + b), (n_timesteps, n_gates * n_units, batch), and dL/dstate before."""
         raise NotImplementedError
+
+    def _add_gradients(self, pre: np.ndarray, gradient: np.ndarray) -> None:
+        self.matrix(gradient)[...] += pre @ _side_by_side(self.columns[:-1]).T
+
+    def _recurrent_t(self, flat: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(self.matrix(flat)[:, : self.n_recurrent].T)
+
+    def _add_beyond(self, upstream: np.ndarray, beyond: State | None) -> None:
+        """A gradient for h behind the window is one for the last h of each series."""
+        if beyond is not None:
+            series = np.arange(self.lengths.size)
+            upstream[self.lengths - 1, :, series] += beyond[0].T
 
 
 class ElmanCell(Cell):
     """h(t) = f(W h(t-1) + U x(t) + b), f = tanh or ReLU (Elman 1990)."""
 
-    def _forward(self, weights: np.ndarray, lengths: np.ndarray, state: State) -> State:
-        n_units = self.n_units
-        self.columns[0, :n_units] = state[0]
-        scratch = np.empty((n_units, self.columns.shape[2]), dtype=weights.dtype)
-        elman_forward(weights, self.relu, lengths, scratch, self.columns)
-        return (self.columns[-1, :n_units].copy(),)
+    code = forwards.ELMAN
 
-    def _backward(self, recurrent_t: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    def _forward(self, flat: np.ndarray, state: State) -> None:
+        scratch = np.empty((self.n_units, self.columns.shape[2]), dtype=flat.dtype)
+        forwards.elman_forward(self.matrix(flat), self.relu, self.lengths, scratch, self.columns)
+
+    def _backward(
+        self, flat: np.ndarray, upstream: np.ndarray, beyond: State | None
+    ) -> tuple[np.ndarray, State]:
+        self._add_beyond(upstream, beyond)
         dh = np.zeros(upstream.shape[1:], dtype=upstream.dtype)
-        elman_backward(recurrent_t, self.relu, self.columns, dh, upstream)
-        return upstream
+        backwards.elman_backward(self._recurrent_t(flat), self.relu, self.columns, dh, upstream)
+        return upstream, (dh,)
 
 
 class LSTMCell(Cell):
@@ -137,6 +227,7 @@ class LSTMCell(Cell):
     whose bias starts at 1 (Jozefowicz, Zaremba and Sutskever 2015).
     """
 
+    code = forwards.LSTM
     n_gates = 4
     n_states = 2
     forget_gate = 1
@@ -148,23 +239,108 @@ class LSTMCell(Cell):
         self.cells = np.empty((n_timesteps + 1, n_units, n_batch), dtype=dtype)
         self.squashed = np.empty((n_timesteps, n_units, n_batch), dtype=dtype)
 
-    def _forward(self, weights: np.ndarray, lengths: np.ndarray, state: State) -> State:
-        n_units = self.n_units
-        self.columns[0, :n_units] = state[0]
+    def _histories(self) -> tuple[np.ndarray, ...]:
+        return self.columns[:, : self.n_units], self.cells
+
+    def _forward(self, flat: np.ndarray, state: State) -> None:
         self.cells[0] = state[1]
-        lstm_forward(weights, lengths, self.columns, self.gates, self.cells, self.squashed)
-        return self.columns[-1, :n_units].copy(), self.cells[-1].copy()
+        forwards.lstm_forward(
+            self.matrix(flat),
+            self.peephole(flat),
+            self.lengths,
+            self.columns,
+            self.gates,
+            self.cells,
+            self.squashed,
+        )
 
-    def _backward(self, recurrent_t: np.ndarray, upstream: np.ndarray) -> np.ndarray:
+    def _backward(
+        self, flat: np.ndarray, upstream: np.ndarray, beyond: State | None
+    ) -> tuple[np.ndarray, State]:
+        self._add_beyond(upstream, beyond)
         dh = np.zeros(upstream.shape[1:], dtype=upstream.dtype)
-        dc = np.zeros_like(dh)
-        lstm_backward(recurrent_t, self.gates, self.cells, self.squashed, upstream, dh, dc)
-        return self.gates
+        last = np.zeros_like(dh) if beyond is None else np.ascontiguousarray(beyond[1], dh.dtype)
+        dc = last.copy()
+        backwards.lstm_backward(
+            self._recurrent_t(flat),
+            self.peephole(flat),
+            self.lengths,
+            last,
+            self.gates,
+            self.cells,
+            self.squashed,
+            upstream,
+            dh,
+            dc,
+        )
+        return self.gates, (dh, dc)
 
 
-CELLS: dict[str, type[Cell]] = {"elman": ElmanCell, "lstm": LSTMCell}
+class PeepholeLSTMCell(LSTMCell):
+    """LSTM whose gates see the cell: p_i c(t-1) in i, p_f c(t-1) in f, p_o c(t) in o.
+
+    Gers, Schraudolph and Schmidhuber 2002; the p are diagonal.
+    """
+
+    code = forwards.PEEPHOLE_LSTM
+    n_peepholes = 3
+
+    def _add_gradients(self, pre: np.ndarray, gradient: np.ndarray) -> None:
+        super()._add_gradients(pre, gradient)
+        i, f, _, o = np.split(self.gates, 4, axis=1)
+        seen = (i, self.cells[:-1]), (f, self.cells[:-1]), (o, self.cells[1:])
+        for target, (gate, cell) in zip(self.peephole(gradient), seen, strict=True):
+            target += np.einsum("tkb,tkb->k", gate, cell)
+
+
+class GRUCell(Cell):
+    """z, r = sigmoid(.), h~ = tanh(W [r h, x]), h = (1 - z) h + z h~ (Cho et al. 2014).
+
+    The reset gate acts on h before the matrix product.
+    """
+
+    code = forwards.GRU
+    n_gates = 3
+
+    def _allocate(self, n_timesteps: int, n_batch: int, dtype: np.dtype) -> None:
+        super()._allocate(n_timesteps, n_batch, dtype)
+        self.reset_columns = np.empty((n_timesteps, self.shape[1], n_batch), dtype=dtype)
+        self.gates = np.empty((n_timesteps, 3 * self.n_units, n_batch), dtype=dtype)
+
+    def _forward(self, flat: np.ndarray, state: State) -> None:
+        self.reset_columns[:, self.n_units :] = self.columns[:-1, self.n_units :]
+        forwards.gru_forward(
+            self.matrix(flat), self.lengths, self.columns, self.reset_columns, self.gates
+        )
+
+    def _backward(
+        self, flat: np.ndarray, upstream: np.ndarray, beyond: State | None
+    ) -> tuple[np.ndarray, State]:
+        self._add_beyond(upstream, beyond)
+        scratch, dh = np.zeros((2, *upstream.shape[1:]), dtype=upstream.dtype)
+        recurrent = self.matrix(flat)[:, : self.n_units]
+        backwards.gru_backward(
+            np.ascontiguousarray(recurrent[: 2 * self.n_units].T),
+            np.ascontiguousarray(recurrent[2 * self.n_units :].T),
+            self.columns,
+            self.gates,
+            upstream,
+            scratch,
+            dh,
+        )
+        return self.gates, (dh,)
+
+    def _add_gradients(self, pre: np.ndarray, gradient: np.ndarray) -> None:
+        target, n_both = self.matrix(gradient), 2 * self.n_units
+        target[:n_both] += pre[:n_both] @ _side_by_side(self.columns[:-1]).T
+        target[n_both:] += pre[n_both:] @ _side_by_side(self.reset_columns).T
 
 
 def _side_by_side(stack: np.ndarray) -> np.ndarray:
     """(time, feature, batch) -> (feature, time * batch), so that one product sums a window."""
     return stack.transpose(1, 0, 2).reshape(stack.shape[1], -1)
+
+
+def _at_ends(history: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """State of each series after its last step, (n_recurrent, batch)."""
+    return np.ascontiguousarray(history[lengths, :, np.arange(lengths.size)].T)

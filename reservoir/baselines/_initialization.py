@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from scipy import sparse
+
+from ..topologies import NAMED, scale_spectral_radius
 
 
 def glorot_uniform(rng: np.random.RandomState, n_out: int, n_in: int) -> np.ndarray:
@@ -41,3 +45,42 @@ RECURRENT_INITS: dict[str, Callable[[np.random.RandomState, int], np.ndarray]] =
 def child(rng: np.random.RandomState) -> np.random.RandomState:
     """A random stream of its own for one matrix."""
     return np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
+
+
+def recurrent_drawer(
+    init: str | Callable[..., Any], spectral_radius: float | None
+) -> Callable[[np.random.RandomState, int], np.ndarray]:
+    """How square recurrent matrices are drawn.
+
+    Parameters
+    ----------
+    init : str or callable
+        One of `RECURRENT_INITS`, a name of `reservoir.topologies.NAMED`, or a callable
+        ``(n_units, *, random_state)``.
+    spectral_radius : float or None
+        What every matrix is scaled to; None leaves it as drawn.
+
+    Raises
+    ------
+    ValueError
+        By the drawer, where a matrix has the wrong shape, is not finite, or is nilpotent and
+        should be scaled.
+    """
+
+    def draw(rng: np.random.RandomState, n_units: int) -> np.ndarray:
+        if isinstance(init, str) and init in RECURRENT_INITS:
+            matrix: Any = RECURRENT_INITS[init](rng, n_units)
+        else:
+            topology = NAMED[init] if isinstance(init, str) else init
+            matrix = topology(n_units, random_state=rng)
+        if spectral_radius is not None:
+            matrix = scale_spectral_radius(matrix, spectral_radius)
+        matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+        if matrix.shape != (n_units, n_units) or not np.isfinite(matrix).all():
+            raise ValueError(
+                f"recurrent_init={init!r} must give a finite matrix of shape "
+                f"({n_units}, {n_units}); got shape {matrix.shape}."
+            )
+        return matrix
+
+    return draw

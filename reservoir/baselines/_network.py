@@ -1,17 +1,36 @@
-"""A stack of cells under one dense output, its parameters in one flat vector."""
+"""Recurrent layers, one or two directions each, under dense layers; parameters in one flat vector.
+
+How they are joined:
+
+* a layer after the first sees the layer below, forward before backward, and with skip connections
+  the inputs behind it;
+* the output, through the dense ReLU layers of the head where there are any, sees the last layer,
+  with skip connections all layers, first layer first;
+* the backward direction of a layer is the same cell on each series reversed within its own length.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ._cells import CELLS, State
-from ._initialization import child, glorot_uniform
+from ._cells import Cell, ElmanCell, GRUCell, LSTMCell, PeepholeLSTMCell, State
+from ._closed_loop import RowRunner
+from ._head import Head
+from ._initialization import child, glorot_uniform, recurrent_drawer
+from ._jordan import JordanCell
+from ._names import load, names
 from ._windows import Sequences, Window
 
+CELLS: dict[str, type[Cell]] = {
+    "elman": ElmanCell,
+    "jordan": JordanCell,
+    "lstm": LSTMCell,
+    "peephole_lstm": PeepholeLSTMCell,
+    "gru": GRUCell,
+}
 _FORWARD_COLUMNS = 1024  # time steps x batch of a window without gradients: a few megabytes
 
 
@@ -23,16 +42,26 @@ class Network:
     Parameters
     ----------
     cell : str
+        Key of `CELLS`.
     hidden_sizes : sequence of int
     n_inputs, n_outputs : int
     dtype : dtype
     relu : bool, default=False
+        Activation of Elman and Jordan cells.
+    head_sizes : sequence of int, default=()
+        Units of the dense ReLU layers between the last recurrent layer and the output.
+    bidirectional, skip_connections : bool, default=False
+    softmax : bool, default=False
+        Whether a Jordan cell is fed the softmax of the output.
 
     Attributes
     ----------
     parameters, gradient : ndarray of shape (n_parameters,)
     penalised : ndarray of shape (n_parameters,)
         1 for weights, 0 for biases.
+    layers : list over layers of list over directions of Cell
+    n_columns : int
+        What the head sees.
     """
 
     def __init__(
@@ -44,47 +73,77 @@ class Network:
         dtype: np.dtype,
         *,
         relu: bool = False,
+        head_sizes: Sequence[int] = (),
+        bidirectional: bool = False,
+        skip_connections: bool = False,
+        softmax: bool = False,
     ) -> None:
-        widths = [n_inputs, *hidden_sizes]
-        self.layers = [CELLS[cell](n_units, n_below, relu) for n_below, n_units in pairwise(widths)]
-        self.n_outputs = n_outputs
+        self.skip_connections = skip_connections
+        self.n_inputs, self.n_outputs, self.softmax = n_inputs, n_outputs, softmax
         self.dtype = np.dtype(dtype)
-        self._shapes = [layer.shape for layer in self.layers] + [(n_outputs, widths[-1] + 1)]
-        n_parameters = sum(a * b for a, b in self._shapes)
-        self.parameters = np.zeros(n_parameters, dtype=dtype)
+        self.layers: list[list[Cell]] = []
+        n_recurrent = n_outputs if cell == "jordan" else None
+        below = n_inputs
+        for n_units in hidden_sizes:
+            directions = range(1 + bidirectional)
+            self.layers.append([CELLS[cell](n_units, below, relu, n_recurrent) for _ in directions])
+            below = n_units * (1 + bidirectional) + n_inputs * skip_connections
+        self._seen_from = 0 if skip_connections else len(self.layers) - 1
+        self.n_columns = sum(c.n_units for layer in self.layers[self._seen_from :] for c in layer)
+        self.head = Head(self.n_columns, head_sizes, n_outputs)
+        self.jordan = self.layers[0][0] if cell == "jordan" else None
+        if isinstance(self.jordan, JordanCell):
+            self.jordan.head, self.jordan.softmax = self.head, softmax
+        self._ends = np.cumsum(
+            [c.n_parameters for c in self.cells] + [a * b for a, b in self.head.shapes]
+        )
+        self.parameters = np.zeros(self._ends[-1], dtype=dtype)
         self.gradient = np.zeros_like(self.parameters)
         self.penalised = np.ones_like(self.parameters)
-        for block in self.blocks(self.penalised):
+        cells, dense = self.blocks(self.penalised)
+        for c, flat in zip(self.cells, cells, strict=True):
+            c.matrix(flat)[:, -1] = 0.0
+        for block in dense:
             block[:, -1] = 0.0
 
-    def blocks(self, flat: np.ndarray) -> list[np.ndarray]:
-        """Views of a flat vector: [recurrent | input | bias] a layer, then [output | bias]."""
-        ends = np.cumsum([a * b for a, b in self._shapes])
-        parts = np.split(flat, ends[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+    @property
+    def cells(self) -> list[Cell]:
+        """All cells, layer by layer, forward before backward: the order of states."""
+        return [cell for layer in self.layers for cell in layer]
 
-    def draw(self, rng: np.random.RandomState, recurrent_init: str) -> None:
+    @property
+    def bidirectional(self) -> bool:
+        """Whether layers have a backward direction: then a window is a whole series."""
+        return len(self.layers[0]) == 2
+
+    def blocks(self, flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Views of a flat vector: parameters of each cell, [weights | bias] of each dense layer."""
+        parts = np.split(flat, self._ends[:-1])
+        n_cells = len(self.cells)
+        dense = zip(parts[n_cells:], self.head.shapes, strict=True)
+        return parts[:n_cells], [part.reshape(shape) for part, shape in dense]
+
+    def draw(
+        self,
+        rng: np.random.RandomState,
+        recurrent_init: str | Callable[..., Any],
+        spectral_radius: float | None = None,
+    ) -> None:
         """Set the first weights; one child seed a matrix."""
-        *cells, output = self.blocks(self.parameters)
-        for layer, block in zip(self.layers, cells, strict=True):
-            block[:] = layer.draw(rng, recurrent_init)
-        output[:, :-1] = glorot_uniform(child(rng), self.n_outputs, output.shape[1] - 1)
-        output[:, -1] = 0.0
+        recurrent = recurrent_drawer(recurrent_init, spectral_radius)
+        cells, dense = self.blocks(self.parameters)
+        for cell, flat in zip(self.cells, cells, strict=True):
+            cell.draw(rng, recurrent, flat)
+        for block in dense:
+            block[:, :-1] = glorot_uniform(child(rng), block.shape[0], block.shape[1] - 1)
+            block[:, -1] = 0.0
 
     def public(self, flat: np.ndarray, *, copy: bool = True) -> dict[str, Any]:
         """Parts of a flat vector under the names users know, as copies or as views."""
-        *cells, output = self.blocks(flat)
-        weights = []
-        for layer, block in zip(self.layers, cells, strict=True):
-            n_units = layer.n_units
-            parts = {
-                "input": block[:, n_units:-1],
-                "recurrent": block[:, :n_units],
-                "bias": block[:, -1],
-            }
-            weights.append({k: v.copy() if copy else v for k, v in parts.items()})
-        parts = {"output_weights": output[:, :-1], "output_bias": output[:, -1]}
-        return {"weights": weights} | {k: v.copy() if copy else v for k, v in parts.items()}
+        cells, dense = self.blocks(flat)
+        parts = iter([c.parts(part) for c, part in zip(self.cells, cells, strict=True)])
+        pairs = [tuple(next(parts) for _ in layer) for layer in self.layers]
+        return names(pairs, dense, copy=copy)
 
     def load(self, given: Mapping[str, Any], name: str = "initial_weights") -> None:
         """Take parameters in the form `public` gives them; `name` is what messages call them.
@@ -94,79 +153,215 @@ class Network:
         ValueError
             Where an entry is missing, of another shape, or not finite.
         """
-        own = self.public(self.parameters, copy=False)
-        _require_keys(name, given, own)
-        if len(given["weights"]) != len(self.layers):
-            raise ValueError(
-                f"{name}['weights'] must list {len(self.layers)} layer(s), as hidden_sizes says; "
-                f"got {len(given['weights'])}."
-            )
-        for i, (target, source) in enumerate(zip(own["weights"], given["weights"], strict=True)):
-            _require_keys(f"{name}['weights'][{i}]", source, target)
-            for key in target:
-                _assign(target[key], source[key], f"{name}['weights'][{i}]['{key}']")
-        for key in ("output_weights", "output_bias"):
-            _assign(own[key], given[key], f"{name}['{key}']")
+        load(self.public(self.parameters, copy=False), given, name)
 
     def forward(self, window: Window, state: list[State] | None) -> list[State]:
-        """Run all layers over a window and return the state after it, layer by layer."""
+        """Run all layers over a window; return the state of each series after its last step.
+
+        Parameters
+        ----------
+        window : Window
+        state : list over `cells`, or None for zeros
+            Of the batch, or of a longer one of which the first series go on.
+        """
         n_batch = window.lengths.size
-        signal, after = window.inputs, []
-        for i, (layer, block) in enumerate(
-            zip(self.layers, self.blocks(self.parameters)[:-1], strict=True)
-        ):
-            # Series that ended are behind the longer ones: what goes on is the first columns.
-            before = None if state is None else tuple(part[:, :n_batch] for part in state[i])
-            after.append(layer.forward(block, signal, window.lengths, before))
-            signal = layer.columns[1:, : layer.n_units]
+        parameters, dense = self.blocks(self.parameters)
+        if isinstance(self.jordan, JordanCell):
+            self.jordan.dense, self.jordan.forced = dense, window.forced
+        inputs, after, k = [window.inputs], [], 0
+        self._hidden: list[list[np.ndarray]] = []
+        for layer in self.layers:
+            hidden = []
+            for backwards, cell in enumerate(layer):
+                # Series that ended are behind the longer ones: what goes on is the first columns.
+                before = None if state is None else tuple(part[:, :n_batch] for part in state[k])
+                seen = [_turn(x, window.lengths) for x in inputs] if backwards else inputs
+                after.append(cell.forward(parameters[k], seen, window.lengths, before))
+                h = cell.hidden
+                hidden.append(_turn(h, window.lengths) if backwards else h)
+                k += 1
+            self._hidden.append(hidden)
+            inputs = [*hidden, window.inputs] if self.skip_connections else hidden
         return after
+
+    def columns(self, window: Window) -> np.ndarray:
+        """What the head sees at the places read, (n_read, n_columns); `forward` came before."""
+        hidden = self._hidden[self._seen_from :]
+        if len(hidden) == 1 and len(hidden[0]) == 1:
+            return hidden[0][0][window.steps, :, window.series]
+        return np.concatenate(
+            [h[steps, :, window.series] for h, steps in _places(hidden, window)], axis=1
+        )
 
     def read(self, window: Window) -> np.ndarray:
         """Outputs at the places the window reads, (n_read, n_outputs); `forward` came before."""
-        output = self.blocks(self.parameters)[-1]
-        return self._states(window) @ output[:, :-1].T + output[:, -1]
+        return self.head.forward(self.blocks(self.parameters)[1], self.columns(window))[-1]
 
-    def backward(self, window: Window, error: np.ndarray) -> None:
-        """Add to `gradient` what `error`, dL/doutputs at the places read, makes of it."""
-        *cells, output = self.blocks(self.parameters)
-        *cell_gradients, output_gradient = self.blocks(self.gradient)
-        output_gradient[:, :-1] += error.T @ self._states(window)
-        output_gradient[:, -1] += error.sum(axis=0)
-        n_timesteps, _, n_batch = window.inputs.shape
-        upstream = np.zeros((n_timesteps, self.layers[-1].n_units, n_batch), dtype=self.dtype)
-        upstream[window.steps, :, window.series] = error @ output[:, :-1]
+    def backward(
+        self,
+        window: Window,
+        error: np.ndarray,
+        *,
+        beyond: list[State] | None = None,
+        to_inputs: bool = False,
+    ) -> tuple[list[State], np.ndarray | None]:
+        """Add to `gradient` what the loss makes of it; comes once after a `forward`.
+
+        Parameters
+        ----------
+        window : Window
+        error : ndarray of shape (n_read, n_outputs)
+            dL/doutputs at the places read.
+        beyond : list over `cells`, or None for zeros
+            dL/d of the state that `forward` returned: what a decoder sends back to its encoder.
+        to_inputs : bool, default=False
+
+        Returns
+        -------
+        list over `cells` of dL/dstate before the window, and dL/dinputs of the window, shape
+        (n_timesteps, n_inputs, batch), or None
+        """
+        parameters = self.blocks(self.parameters)[0]
+        gradients = self.blocks(self.gradient)[0]
+        upstream = self._into_head(window, error, beyond)
+        skip = self.skip_connections
+        total = np.zeros(window.inputs.shape, dtype=self.dtype) if to_inputs else None
+        states: list[State] = []
+        k = len(parameters)
         for i in range(len(self.layers) - 1, -1, -1):
-            back = self.layers[i].backward(cells[i], upstream, cell_gradients[i], i > 0)
-            if back is not None:
-                upstream = back
+            wanted = i > 0 or to_inputs
+            for backwards in range(len(self.layers[i]) - 1, -1, -1):
+                k -= 1
+                up = upstream[i][backwards]
+                before, back = self.layers[i][backwards].backward(
+                    parameters[k],
+                    _turn(up, window.lengths) if backwards else up,
+                    gradients[k],
+                    beyond=None if beyond is None else beyond[k],
+                    to_inputs=wanted,
+                )
+                states.insert(0, before)
+                if back is None:
+                    continue
+                back = _turn(back, window.lengths) if backwards else back
+                begin = 0
+                for below in upstream[i - 1] if i > 0 else ():
+                    below += back[:, begin : begin + below.shape[1]]
+                    begin += below.shape[1]
+                if total is not None and (i == 0 or skip):
+                    total += back[:, begin:]
+        return states, total
 
-    def outputs(self, sequences: Sequences, read: np.ndarray, batch_size: int) -> np.ndarray:
-        """Outputs at all places to read, (read.size, n_outputs); memory bounded by a window."""
-        answer = np.empty((read.size, self.n_outputs), dtype=self.dtype)
+    def outputs(
+        self, sequences: Sequences, read: np.ndarray, batch_size: int, *, columns: bool = False
+    ) -> np.ndarray:
+        """Outputs, or what the head sees, at all places to read, (read.size, .).
+
+        Memory is bounded by a window, or by a batch of whole series if there are two directions.
+        """
+        width = self.n_columns if columns else self.n_outputs
+        answer = np.empty((read.size, width), dtype=self.dtype)
         for strands in sequences.batches(np.arange(sequences.n_series), batch_size):
             n_timesteps = max(_FORWARD_COLUMNS // strands.size, 16)
             state = None
-            for window in sequences.windows(strands, n_timesteps, read):
+            for window in sequences.windows(
+                strands, None if self.bidirectional else n_timesteps, read
+            ):
                 state = self.forward(window, state)
-                answer[window.places] = self.read(window)
+                answer[window.places] = self.columns(window) if columns else self.read(window)
         return answer
 
-    def _states(self, window: Window) -> np.ndarray:
-        """What the output sees at the places read, (n_read, n_units of the last layer)."""
-        top = self.layers[-1]
-        return top.columns[window.steps + 1, : top.n_units, window.series]
+    def input_gradient(
+        self, rows: np.ndarray, output: int, step: int, *, row_wise: bool = True
+    ) -> np.ndarray:
+        """d output[`output`] at time step `step` / d rows, before any softmax, (n_timesteps, .).
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_timesteps, n_inputs)
+            One series.
+        output, step : int
+            Not negative.
+        row_wise : bool, default=True
+            See `Window`; if False, `step` is the last one.
+        """
+        lengths = np.array([rows.shape[0]])
+        zero = np.zeros(1, dtype=np.int64)
+        inputs = np.ascontiguousarray(rows[:, :, np.newaxis])
+        window = Window(inputs, lengths, zero + step, zero, zero, row_wise)
+        self.forward(window, None)
+        error = np.zeros((1, self.n_outputs), dtype=self.dtype)
+        error[0, output] = 1.0
+        _, back = self.backward(window, error, to_inputs=True)
+        assert back is not None
+        return back[:, :, 0]
+
+    def closed_loop(
+        self, state: list[State] | None, first: np.ndarray, n_steps: int, *, feed: str = "output"
+    ) -> tuple[np.ndarray, list[State], int]:
+        """Run `first`, then `n_steps` - 1 steps on the network's own outputs, for one series.
+
+        Parameters
+        ----------
+        state : list over `cells` of arrays (., 1), or None for zeros
+        first : ndarray of shape (n_inputs,) or (n_given, n_inputs)
+            Input of the first step, or of the first n_given.
+        n_steps : int
+        feed : {"output", "softmax", "label"}, default="output"
+            What takes the place of the input; "label" is the one-hot row of the largest output.
+
+        Returns
+        -------
+        outputs (n_steps, n_outputs), the state after them, and the first step whose output is not
+        finite (rows from there on are NaN) or -1
+
+        Raises
+        ------
+        ValueError
+            Where outputs are not as many as inputs, or there are two directions.
+        """
+        if self.bidirectional:
+            raise ValueError("a network with two directions cannot run row by row.")
+        return RowRunner(self).run(state, np.atleast_2d(first), n_steps, feed)
+
+    def _into_head(
+        self, window: Window, error: np.ndarray, beyond: list[State] | None
+    ) -> list[list[np.ndarray]]:
+        """Gradients of the head, and dL/dh(t) as it comes from there, layer by direction."""
+        parameters, dense = self.blocks(self.parameters)
+        dense_gradients = self.blocks(self.gradient)[1]
+        upstream = [[np.zeros(h.shape, dtype=self.dtype) for h in pair] for pair in self._hidden]
+        if isinstance(self.jordan, JordanCell):
+            hidden = self._hidden[0][0].transpose(0, 2, 1)
+            errors = np.zeros((*hidden.shape[:2], self.n_outputs), dtype=self.dtype)
+            errors[window.steps, window.series] = error
+            self.jordan.output_errors(parameters[0], errors, None if beyond is None else beyond[0])
+            columns, error = hidden.reshape(-1, self.n_columns), errors.reshape(-1, self.n_outputs)
+            self.head.backward(dense, self.head.forward(dense, columns), error, dense_gradients)
+            return upstream
+        seen = self.head.forward(dense, self.columns(window))
+        back = self.head.backward(dense, seen, error, dense_gradients)
+        begin = 0
+        for up, steps in _places(upstream[self._seen_from :], window):
+            up[steps, :, window.series] = back[:, begin : begin + up.shape[1]]
+            begin += up.shape[1]
+        return upstream
 
 
-def _require_keys(name: str, given: Any, own: Mapping[str, Any]) -> None:
-    if not isinstance(given, Mapping) or set(given) != set(own):
-        found = sorted(given) if isinstance(given, Mapping) else type(given).__name__
-        raise ValueError(f"{name} must be a dict with the keys {sorted(own)}; got {found}.")
+def _places(
+    layers: list[list[np.ndarray]], window: Window
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each array of `layers` with the time steps at which the window reads it."""
+    own_last = window.steps if window.row_wise else np.zeros_like(window.steps)
+    for layer in layers:
+        for backwards, part in enumerate(layer):
+            yield part, own_last if backwards else window.steps
 
 
-def _assign(target: np.ndarray, source: Any, name: str) -> None:
-    values = np.asarray(source)
-    if values.shape != target.shape:
-        raise ValueError(f"{name} must have shape {target.shape}; got {values.shape}.")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} contains NaN or infinity.")
-    target[...] = values
+def _turn(stack: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Each series of (time, feature, batch) reversed within its own length; its own inverse."""
+    if (lengths == stack.shape[0]).all():
+        return stack[::-1].copy()
+    time = np.arange(stack.shape[0])[:, np.newaxis]
+    source = np.where(time < lengths, lengths - 1 - time, time)
+    return np.take_along_axis(stack, source[:, np.newaxis], axis=0)

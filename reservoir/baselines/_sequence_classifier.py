@@ -28,15 +28,26 @@ class RNNSequenceClassifier(ClassifierMixin, RecurrentNetwork):
 
     Parameters
     ----------
-    cell : {"elman", "lstm"}, default="lstm"
-        Recurrent unit.
+    cell : {"elman", "jordan", "lstm", "peephole_lstm", "gru"}, default="lstm"
+        Recurrent unit. What recurs in "jordan" is the output of the network, zeros first; it has
+        one layer and one direction.
     hidden_sizes : sequence of int, default=(100,)
         Units of each layer, lowest first.
+    head_sizes : sequence of int, default=()
+        Units of dense ReLU layers between the recurrent layers and the output.
+    bidirectional : bool, default=False
+        Whether each layer also has a direction that runs backwards, from each series' own end.
+    skip_connections : bool, default=False
+        Whether layers after the first see [layer below, X], and the output sees all layers.
     activation : {"tanh", "relu"}, default="tanh"
-        f of the Elman cell.
-    recurrent_init : {"orthogonal", "identity", "np"}, default="orthogonal"
-        First W, gate block by gate block; "np" is positive definite with largest eigenvalue 1.
-        Input weights are Glorot uniform, biases 0, the forget gate's 1.
+        f of the Elman and Jordan cells.
+    recurrent_init : str or callable, default="orthogonal"
+        First W, gate block by gate block: "orthogonal", "identity", "np" (positive definite,
+        largest eigenvalue 1), a name of `reservoir.topologies` or a callable
+        ``(n_units, *, random_state)``. Input weights are Glorot uniform, biases 0, the forget
+        gate's 1, peepholes uniform on +-1 / sqrt(hidden).
+    spectral_radius : float >= 0, default=None
+        What each drawn W is scaled to; None leaves it as drawn.
     optimizer : {"adam", "rmsprop", "sgd"}, default="adam"
         Adam (.9, .999, 1e-8) and RMSprop (.9, 1e-8) add epsilon after the root.
     learning_rate : float > 0, default=1e-3
@@ -69,7 +80,7 @@ class RNNSequenceClassifier(ClassifierMixin, RecurrentNetwork):
         Whether `fit` goes on where it stopped, optimizer included.
     initial_weights : dict, default=None
         ``{"weights": [...], "output_weights": ..., "output_bias": ...}`` to start from, laid out
-        as the attributes.
+        as the attributes; with `head_sizes` also "head_weights" and "head_biases".
     random_state : int, RandomState or None, default=None
         Draws the first weights and shuffles sequences into batches.
     verbose : int, default=0
@@ -80,9 +91,14 @@ class RNNSequenceClassifier(ClassifierMixin, RecurrentNetwork):
     classes_ : ndarray of shape (n_classes,)
     weights_ : list of dict, one a layer
         "input" (gates * hidden, n_in), "recurrent" (gates * hidden, hidden), "bias"
-        (gates * hidden,); the row blocks of the LSTM are i, f, g, o.
-    output_weights_ : ndarray of shape (n_classes, hidden)
-        A row per class, even for two.
+        (gates * hidden,); the row blocks of the LSTM are i, f, g, o, those of the GRU z, r, h.
+        "peephole" (3 * hidden,), of i, f, o, where there are any; "recurrent" (hidden, n_outputs)
+        in a Jordan cell. With `bidirectional` a pair (forward, backward) of dicts a layer.
+    head_weights_, head_biases_ : list of ndarray
+        Only with `head_sizes`.
+    output_weights_ : ndarray of shape (n_classes, n_columns)
+        A row per class, even for two. Columns are the last layer (all layers, first first, with
+        skip connections), forward before backward; or the last dense layer of the head.
     output_bias_ : ndarray of shape (n_classes,)
     loss_curve_ : list of float
         Mean training loss of each epoch, penalties included.
@@ -236,7 +252,7 @@ class RNNSequenceClassifier(ClassifierMixin, RecurrentNetwork):
         loss : float
             Penalties included.
         gradients : dict
-            "weights", "output_weights", "output_bias", laid out as the attributes, in the dtype
+            All fitted weights and biases, laid out and named as the attributes, in the dtype
             of X, before clipping.
         """
         check_is_fitted(self)

@@ -21,6 +21,11 @@ class Window:
         Where the output is read: at time step ``steps[i]`` of series ``series[i]``.
     places : ndarray of int, shape (n_read,)
         Where the target of each reading stands: its row, or its case.
+    row_wise : bool
+        Whether a reading is one of a time step, or one of a series: then the backward direction
+        is read at its own last step, the first in time.
+    forced : ndarray of shape (n_timesteps, n_outputs, batch), or None
+        What a Jordan cell is fed in place of the output of a step, NaN for the output itself.
     """
 
     inputs: np.ndarray
@@ -28,6 +33,8 @@ class Window:
     steps: np.ndarray
     series: np.ndarray
     places: np.ndarray
+    row_wise: bool = True
+    forced: np.ndarray | None = None
 
 
 class Sequences:
@@ -42,6 +49,9 @@ class Sequences:
         Whether there is a target a row, or one a series, read at its last row.
     n_strands : int, default=1
         Contiguous pieces each series is cut into; a piece starts from the zero state.
+    forced : ndarray of shape (n_rows, n_outputs), or None
+        Teacher forcing: what a Jordan cell is fed in place of its output of a row, NaN where it
+        is fed the output itself. May be set anew before every epoch.
     """
 
     def __init__(
@@ -52,8 +62,10 @@ class Sequences:
         *,
         row_wise: bool,
         n_strands: int = 1,
+        forced: np.ndarray | None = None,
     ) -> None:
         self.rows = rows
+        self.forced = forced
         self.row_wise = row_wise
         self.n_series = starts.size
         n_pieces = np.minimum(n_strands, stops - starts)
@@ -107,4 +119,6 @@ class Sequences:
             ends = self.lengths[active] <= begin + n_timesteps
             series = np.flatnonzero(ends & read[active])
             steps, places = lengths[series] - 1, active[series]
-        return Window(self.rows[row].transpose(0, 2, 1), lengths, steps, series, places)
+        forced = None if self.forced is None else self.forced[row].transpose(0, 2, 1)
+        inputs = self.rows[row].transpose(0, 2, 1)
+        return Window(inputs, lengths, steps, series, places, self.row_wise, forced)
