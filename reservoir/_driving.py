@@ -90,11 +90,11 @@ def drive_side_by_side(
             break
         lengths = (stops - starts)[lanes]
         begun[lanes] = np.minimum(lengths, lengths[lanes.size // 2])
-        _drive_lanes(reservoir, rows, starts[lanes], begun[lanes], states[lanes], features)
+        drive_lanes(reservoir, rows, starts[lanes], begun[lanes], states[lanes], features)
     return begun
 
 
-def _drive_lanes(
+def drive_lanes(
     reservoir: Reservoir,
     rows: np.ndarray,
     starts: np.ndarray,
@@ -102,6 +102,7 @@ def _drive_lanes(
     states: np.ndarray,
     features: np.ndarray,
 ) -> None:
+    """Drive ``steps[k]`` rows from row ``starts[k]`` on, from ``states[k]``, for all k at once."""
     dtype, n = features.dtype, reservoir.n_units
     n_lanes = -(-starts.size // 16) * 16  # whole vectors
     unused = np.zeros(n_lanes - starts.size, dtype=np.intp)

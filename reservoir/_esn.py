@@ -56,6 +56,7 @@ class EchoState(MemoryModel):
         activation: Any = "tanh",
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
+        n_strands: int | Literal["auto"] = 1,
         feedback_scaling: float = 0.0,
         alpha: float = 1e-6,
         fit_intercept: bool = True,
@@ -78,6 +79,7 @@ class EchoState(MemoryModel):
         self.activation = activation
         self.noise = noise
         self.dtype = dtype
+        self.n_strands = n_strands
         self.feedback_scaling = feedback_scaling
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -183,7 +185,7 @@ class ESNRegressor(EchoState, MemoryRegressor):
     Parameters
     ----------
     n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype
+input_weights, bias, activation, noise, dtype, n_strands
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
@@ -311,7 +313,7 @@ class ESNClassifier(EchoState, MemoryClassifier):
     Parameters
     ----------
     n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype
+input_weights, bias, activation, noise, dtype, n_strands
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.

@@ -37,8 +37,8 @@ class ESNRegressorCV(ESNRegressor):
     Parameters
     ----------
     n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype, feedback_scaling, fit_intercept, include_input, \
-washout, n_jobs, random_state, verbose
+input_weights, bias, activation, noise, dtype, n_strands, feedback_scaling, fit_intercept, \
+include_input, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`.
     alphas : array-like of shape (n_alphas,), default=numpy.logspace(-12, 2, 29)
         Penalties to choose from, greater than zero; one is chosen for all outputs.
@@ -113,6 +113,7 @@ washout, n_jobs, random_state, verbose
         activation: Any = "tanh",
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
+        n_strands: int | Literal["auto"] = 1,
         feedback_scaling: float = 0.0,
         alphas: Any = _ALPHAS,
         cv: Any = None,
@@ -136,6 +137,7 @@ washout, n_jobs, random_state, verbose
         self.activation = activation
         self.noise = noise
         self.dtype = dtype
+        self.n_strands = n_strands
         self.feedback_scaling = feedback_scaling
         self.alphas = alphas
         self.cv = cv

@@ -62,7 +62,9 @@ def fit_layers(reservoir: Reservoir, n_features: int, dtype: np.dtype) -> list[R
     layers: list[Reservoir] = []
     for i, own in enumerate(parameters):
         seed = rng if i == 0 else int(rng.randint(2**31 - 1))
-        layer = type(reservoir)(**own, dtype=reservoir.dtype, random_state=seed)
+        layer = type(reservoir)(
+            **own, dtype=reservoir.dtype, n_strands=reservoir.n_strands, random_state=seed
+        )
         try:
             layer.fit(np.zeros((1, n_features), dtype=dtype))
         except ValueError as error:

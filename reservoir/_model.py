@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -176,10 +177,8 @@ class MemoryModel(BaseEstimator):
     ) -> int:
         """Feed one stretch to the readout; return how many rows had weight."""
         n_used = 0
-        for start in range(0, rows.shape[0], _BLOCK):
-            part = slice(start, start + _BLOCK)
-            features, self._state = self._drive(rows[part], self._state, teacher=targets[part])
-            last = features[-1:]
+        for part, features, state in self._blocks(rows, self._state, targets):
+            self._state, last = state, features[-1:].copy()
             if self._noise is not None:
                 features, self._noisy_state = self._drive(
                     rows[part], self._noisy_state, rng=self._noise, teacher=targets[part]
@@ -196,6 +195,30 @@ class MemoryModel(BaseEstimator):
             progress.update(n)
             n_used += n if weight is None else int(np.count_nonzero(weight))
         return n_used
+
+    def _blocks(
+        self, rows: np.ndarray, state: np.ndarray, teacher: np.ndarray | None = None
+    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Drive one stretch; give its blocks of rows, their columns, and the state so far.
+
+        A memory may ask for many rows at once; the state is then that after all of them.
+        """
+        if self._n_feedback:
+            assert teacher is not None, "with feedback, rows are driven with their targets"
+            for start in range(0, rows.shape[0], _BLOCK):
+                part = slice(start, start + _BLOCK)
+                columns, state = self._drive(rows[part], state, teacher=teacher[part])
+                yield part, columns, state
+            return
+        at_once = getattr(self.memory_, "_rows_at_once", _BLOCK)
+        for begin in range(0, rows.shape[0], at_once):
+            end = min(begin + at_once, rows.shape[0])
+            features, state = self.memory_._advance(rows[begin:end], state)
+            for start in range(begin, end, _BLOCK):
+                part = slice(start, min(start + _BLOCK, end))
+                seen = features[start - begin : part.stop - begin]
+                yield part, self._columns(seen, rows[part]), state
+            del features, seen  # before the next ones: they may be large
 
     def _drive(
         self,
@@ -264,11 +287,16 @@ class MemoryModel(BaseEstimator):
 
     def _follow(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Outputs for one series from `state`, block by block, and the state after it."""
-        outputs = []
-        for start in range(0, rows.shape[0], _BLOCK):
-            output, state = self._respond(rows[start : start + _BLOCK], state)
-            outputs.append(output)
-        return np.concatenate(outputs), state
+        outputs, last = [], state
+        if self._n_feedback:
+            for start in range(0, rows.shape[0], _BLOCK):
+                output, last = self._respond(rows[start : start + _BLOCK], last)
+                outputs.append(output)
+        else:
+            for _, columns, after in self._blocks(rows, state):
+                outputs.append(self._read(columns))
+                last = after
+        return np.concatenate(outputs), last
 
     def _follow_all(
         self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray

@@ -24,9 +24,11 @@ from filters.timeseries._sklearn_private import (
 from . import topologies
 from ._driving import drive_side_by_side, kernel_form
 from ._layers import advance, advance_all, check_one_layer, fit_layers, is_listed, noise_rngs
+from ._strands import drive_in_strands
 from .kernels.activations import ACTIVATIONS
 from .kernels.drive import closed_loop, drive
 
+_BYTES_AT_ONCE = 2**27  # of states, where a model drives a series in strands
 _MATRICES = ("recurrent", "input", "bias", "feedback", "noise")
 
 
@@ -75,6 +77,10 @@ class Reservoir(Memory):
         Append the input row to the states.
     dtype : {"auto", "float32", "float64"}, default="auto"
         Precision of states; "auto" is that of X.
+    n_strands : int or "auto", default=1
+        Pieces of one long series that are driven side by side, each from a burn-in of its own and
+        checked against the end of the one before it (Notes); "auto" takes 16 to 64 where that is
+        faster. 1 drives row after row.
     random_state : int, RandomState or None, default=None
         One child seed per matrix.
 
@@ -98,6 +104,13 @@ class Reservoir(Memory):
     Cost: one product with W a step. Layers stand side by side, the first one first, in states and
     answer alike; the input row is appended once. A layer sums over all units below it: an
     `input_scaling` of about 1 / sqrt(units below) keeps the layers above out of saturation.
+
+    Strands make one long series 1.5 to 3 times as fast where the reservoir forgets its start soon:
+    the states are those of ``n_strands=1`` to 64 eps at the head of each strand, which is compared
+    and not assumed; where it is not so, rows are driven again one after the other. It pays from
+    about 300 units and thousands of rows; a reservoir that does not forget within 1/20 of them, one
+    of cyclic diagonals and the noisy drive of a `fit` go row after row. A model then holds up to
+    128 MB of states at a time.
 
     References
     ----------
@@ -129,6 +142,7 @@ class Reservoir(Memory):
         "noise": [non_negative(), list, tuple],
         "include_input": ["boolean"],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
+        "n_strands": [positive_int(), StrOptions({"auto"})],
         "random_state": ["random_state"],
     }
 
@@ -148,6 +162,7 @@ class Reservoir(Memory):
         noise: Any = 0.0,
         include_input: bool = False,
         dtype: Literal["auto", "float32", "float64"] = "auto",
+        n_strands: int | Literal["auto"] = 1,
         random_state: Any = None,
     ) -> None:
         self.n_units: Any = n_units
@@ -163,6 +178,7 @@ class Reservoir(Memory):
         self.noise = noise
         self.include_input = include_input
         self.dtype = dtype
+        self.n_strands = n_strands
         self.random_state = random_state
 
     # ---- drawing the matrices -----------------------------------------------------------------
@@ -292,7 +308,7 @@ class Reservoir(Memory):
         if self._layers:
             return advance(self, rows, state, rng)
         features = np.empty((rows.shape[0], self._n_features_out), dtype=self.bias_.dtype)
-        return features, self._drive(rows, state, features, rng)
+        return features, self._drive_long(rows, state, features, rng)
 
     def _advance_all(
         self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray
@@ -310,8 +326,24 @@ class Reservoir(Memory):
                 raise self._diverged(features[a : a + n, : self.n_units])
             last[i] = features[a + n - 1, : self.n_units] if n else states[i]
             if a + n < b:
-                last[i] = self._drive(rows[a + n : b], last[i], features[a + n : b])
+                last[i] = self._drive_long(rows[a + n : b], last[i], features[a + n : b])
         return features, last
+
+    @property
+    def _rows_at_once(self) -> int:
+        """Rows of one series that a model is to drive at once; strands need many."""
+        if self.n_strands == 1:
+            return 1024
+        row = self._n_features_out * self._dtype_for(np.dtype(float)).itemsize
+        return min(max(_BYTES_AT_ONCE // row, 1024), 65536)
+
+    def _drive_long(
+        self, rows: np.ndarray, state: np.ndarray, features: np.ndarray, rng: Any = None
+    ) -> np.ndarray:
+        """As `_drive`, but in strands where they are asked for (noise is drawn row after row)."""
+        if self.n_strands == 1 or (rng is not None and self.noise > 0):
+            return self._drive(rows, state, features, rng)
+        return drive_in_strands(self, rows, state, features)
 
     def _drive(
         self,

@@ -118,6 +118,7 @@ WITH_MEMORY = [
     reservoir.ESNRegressor([20, 10]),
     reservoir.ESNClassifier([20, 10], leak_rate=[1.0, 0.5]),
     reservoir.Reservoir([20, 10]),
+    reservoir.Reservoir(20, n_strands=2),
 ]
 FIXED_ALPHA = [
     reservoir.ESNSequenceClassifier(20, alpha=1.0, pooling="model_space", n_components=5),
