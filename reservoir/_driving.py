@@ -55,7 +55,8 @@ def _by_eight_rows(entries: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndar
     columns = np.zeros(starts[-1], dtype=np.uint16 if n <= 2**16 else np.uint32)
     values[place], columns[place] = entries.data, entries.indices
     filled = np.append(order, np.full(-n % 8, n))
-    return values, columns, starts.astype(np.uint64), filled.astype(np.uint32)
+    words = columns.view(np.uint64) if columns.dtype == np.uint16 else columns
+    return values, columns, starts.astype(np.uint64), filled.astype(np.uint32), words
 
 
 def parts_of(spans: list[tuple[int, int]]) -> Iterator[slice]:

@@ -92,7 +92,7 @@ def _shortest_strand(reservoir: Reservoir) -> float:
         share = 0.4 if matrix[0].nbytes > 2**21 else 1.0
     else:
         a_row = matrix[0].size / n
-        alone = 0.33 * a_row + 2.6 if wide else 0.28 * a_row + 1.5  # ns a unit
+        alone = 0.3 * a_row + 2.6 if wide else 0.26 * a_row + 1.5  # ns a unit
         share = (0.12 * a_row + 3.2 if wide else 0.08 * a_row + 1.6) / alone
     return share / (0.85 - share) if share < 0.85 else np.inf
 

@@ -13,7 +13,7 @@ from reservoir.kernels.drive import closed_loop, drive
 from reservoir.kernels.drive_many import drive_many
 from reservoir.topologies import NAMED
 
-FORMS = {1: "dense", 2: "diagonals", 4: "sparse"}  # by the number of arrays
+FORMS = {1: "dense", 2: "diagonals", 5: "sparse"}  # by the number of arrays
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
@@ -94,6 +94,18 @@ def test_dense_and_sparse_kernel_give_the_same_bits(n, dtype):
     model = given(W, dtype=dtype, leak_rate=0.7)
     dense = driven_as("dense", model, W).transform(X)
     np.testing.assert_array_equal(driven_as("sparse", model, W).transform(X), dense)
+
+
+def test_column_numbers_of_16_and_of_32_bits_give_the_same_bits():
+    X, W = series(30), thin_matrix(75, np.random.RandomState(0))
+    model = given(W, leak_rate=0.7).fit(X)
+    values, columns, starts, order, words = model._recurrent
+    assert (columns.dtype, words.dtype) == (np.uint16, np.uint64)
+    states = model.transform(X)
+    wide = columns.astype(np.uint32)  # as a matrix of more than 65536 units has them
+    model._recurrent = values, wide, starts, order, wide
+    np.testing.assert_array_equal(model.transform(X), states)
+    np.testing.assert_array_equal(model.transform([X] * 20)[7], states)
 
 
 @pytest.mark.parametrize("n_diagonals", [0, 1, 2, 3, 8, 9, 11, 18])
