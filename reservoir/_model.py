@@ -210,15 +210,22 @@ class MemoryModel(BaseEstimator):
                 columns, state = self._drive(rows[part], state, teacher=teacher[part])
                 yield part, columns, state
             return
-        at_once = getattr(self.memory_, "_rows_at_once", _BLOCK)
+        memory: Any = self.memory_
+        at_once = min(getattr(memory, "_rows_at_once", _BLOCK), rows.shape[0])
+        # Pages of new memory would cost as much as the states on them: they are used again.
+        room, options = None, {}
+        if at_once > _BLOCK:
+            room = np.empty((at_once, memory._n_features_out), dtype=self._dtype)
+            options = {"room": room}
         for begin in range(0, rows.shape[0], at_once):
             end = min(begin + at_once, rows.shape[0])
-            features, state = self.memory_._advance(rows[begin:end], state)
+            features, state = memory._advance(rows[begin:end], state, **options)
             for start in range(begin, end, _BLOCK):
                 part = slice(start, min(start + _BLOCK, end))
-                seen = features[start - begin : part.stop - begin]
-                yield part, self._columns(seen, rows[part]), state
-            del features, seen  # before the next ones: they may be large
+                columns = self._columns(features[start - begin : part.stop - begin], rows[part])
+                if room is not None and columns.base is room:
+                    columns = columns.copy()
+                yield part, columns, state
 
     def _drive(
         self,

@@ -303,11 +303,18 @@ class Reservoir(Memory):
         return (self._layers or [self])[0].bias_.dtype
 
     def _advance(
-        self, rows: np.ndarray, state: np.ndarray, rng: Any = None
+        self,
+        rows: np.ndarray,
+        state: np.ndarray,
+        rng: Any = None,
+        room: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
+        """As every memory does; with one layer, features are written to `room` if there is any."""
         if self._layers:
             return advance(self, rows, state, rng)
-        features = np.empty((rows.shape[0], self._n_features_out), dtype=self.bias_.dtype)
+        if room is None:
+            room = np.empty((rows.shape[0], self._n_features_out), dtype=self.bias_.dtype)
+        features = room[: rows.shape[0]]
         return features, self._drive_long(rows, state, features, rng)
 
     def _advance_all(

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from filters.timeseries._errors import DivergenceError
+
 from ._driving import drive_lanes
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ _ROUNDING = 64  # states are equal that differ by so many eps of the largest one
 _HEAD = 32  # rows before the measurement, which bring the state away from zero
 _STEP = 16  # rows between two comparisons
 _LONGEST_BURN_IN = 0.05  # of the rows
-_MARGIN = 1.25  # of the burn-in over the one measured
-_BURN_INS = 8  # in a strand: a block that had to be driven twice is no large part of a long series
+_MARGIN = 1.15  # of the burn-in over the one measured
+_FEWEST_BURN_INS, _MOST_BURN_INS = 6, 16  # in a strand, where there are rows enough
 _MOST_LANES = 64
 
 
@@ -55,24 +57,26 @@ def drive_in_strands(
     rows = np.ascontiguousarray(rows, dtype=features.dtype)
     wanted = reservoir.n_strands
     fixed = not isinstance(wanted, str)
-    lanes = 128 // features.itemsize if isinstance(wanted, str) else wanted  # two cache lines
+    fewest = 128 // features.itemsize if isinstance(wanted, str) else wanted  # two cache lines
     shortest = 1.0 if fixed else _shortest_strand(reservoir)
     if len(reservoir._recurrent) == 2:  # cyclic diagonals are fastest alone
         shortest = np.inf
     done, burn_in = 0, 0
-    if n_rows * _LONGEST_BURN_IN >= _STEP and n_rows >= lanes * _STEP * shortest:
+    if n_rows * _LONGEST_BURN_IN >= _STEP and n_rows >= fewest * _STEP * shortest:
         done, burn_in, state = _measure(reservoir, rows, state, features)
-    while burn_in and n_rows - done >= lanes * max(burn_in * shortest, 1):
-        stop = done + lanes * burn_in * _BURN_INS
-        if stop + (stop - done) > n_rows:  # no short last block
+    while burn_in and n_rows - done >= fewest * max(burn_in * shortest, 1):
+        lanes = fewest if fixed else max(fewest, _MOST_LANES)
+        while lanes > fewest and n_rows - done < lanes * burn_in * _FEWEST_BURN_INS:
+            lanes //= 2
+        stop = done + lanes * burn_in * _MOST_BURN_INS
+        if stop + (stop - done) // 2 > n_rows:  # no short last block
             stop = n_rows
         edges = np.linspace(done, stop, lanes + 1).astype(np.intp)
         again = _drive_block(reservoir, rows, edges, burn_in, state, features)
-        state, done = features[stop - 1, :n].copy(), stop
         if again is None:
             break
+        state, done = features[stop - 1, :n].copy(), stop
         burn_in += again
-        lanes = lanes if fixed else min(2 * lanes, _MOST_LANES)
     if done < n_rows:
         return reservoir._drive(rows[done:], state, features[done:])
     if not np.isfinite(state).all():
@@ -101,15 +105,13 @@ def _measure(
     reservoir: Reservoir, rows: np.ndarray, state: np.ndarray, features: np.ndarray
 ) -> tuple[int, int, np.ndarray]:
     """Drive the head row after row; return its length, the burn-in (0: too long), the state."""
-    n, done = reservoir.n_units, min(_HEAD, rows.shape[0])
+    done = min(_HEAD, rows.shape[0])
     state = reservoir._drive(rows[:done], state, features[:done])
     from_zero = np.zeros_like(state)
-    unseen = np.empty_like(features[:_STEP])
     for _ in range(int(_LONGEST_BURN_IN * rows.shape[0]) // _STEP):
         part = slice(done, done + _STEP)
         state = reservoir._drive(rows[part], state, features[part])
-        reservoir._drive(rows[part], from_zero, unseen)
-        from_zero = unseen[-1, :n].copy()
+        from_zero = _after(reservoir, rows[part], from_zero)
         done += _STEP
         if _meet(from_zero, state):
             return done, int(_MARGIN * (done - _HEAD)), state
@@ -126,8 +128,9 @@ def _drive_block(
 ) -> int | None:
     """Drive the strands between `edges`, the first one from `state`; leave no wrong row.
 
-    Returns the most rows that had to be driven again before they met those driven first: 0 where
-    the burn-in was long enough everywhere, None where they did not meet within a whole strand.
+    Returns the most rows that had to be driven again before they met those driven first, 0 where
+    the burn-in was long enough everywhere. None: nothing is driven, for the burn-in of a strand
+    ends elsewhere from another start.
     """
     n = reservoir.n_units
     starts, stops = edges[:-1], edges[1:]
@@ -139,11 +142,14 @@ def _drive_block(
         lead = (starts - begins)[1:]
         drive_lanes(reservoir, rows, begins[1:], lead, states[1:], features)
         states[1:] = features[starts[1:] - 1, :n]
+    for k in {starts.size // 2, starts.size - 1} - {0}:
+        if not _meet(states[k], _after(reservoir, rows[begins[k] : starts[k]], state)):
+            return None
     drive_lanes(reservoir, rows, starts, stops - starts, states, features)
-    longest: int | None = 0
+    longest = 0
     for start, stop, begun in zip(starts[1:], stops[1:], states[1:], strict=True):
         again = _drive_again(reservoir, rows, int(start), int(stop), begun, features)
-        longest = None if again is None or longest is None else max(longest, again)
+        longest = max(longest, again)
     return longest
 
 
@@ -154,7 +160,7 @@ def _drive_again(
     stop: int,
     begun: np.ndarray,
     features: np.ndarray,
-) -> int | None:
+) -> int:
     """Drive a strand that did not begin in the state before it, until its rows are met."""
     n = reservoir.n_units
     state = features[start - 1, :n]
@@ -165,8 +171,17 @@ def _drive_again(
         before = features[part][-1, :n].copy()
         state = reservoir._drive(rows[part], state, features[part])
         if _meet(before, state):
-            return part.stop - start
-    return None
+            break
+    return part.stop - start
+
+
+def _after(reservoir: Reservoir, rows: np.ndarray, state: np.ndarray) -> np.ndarray:
+    """The state after `rows` from one that need not be the true one; NaN where that diverges."""
+    unseen = np.empty((rows.shape[0], reservoir._n_features_out), dtype=state.dtype)
+    try:
+        return reservoir._drive(rows, state, unseen)
+    except DivergenceError:
+        return np.full_like(state, np.nan)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite does not meet

@@ -83,7 +83,7 @@ def test_strands_give_the_states_of_the_run_row_after_row(case, dtype, driven):
 
 
 def test_strands_of_a_slow_reservoir_start_long_before_their_rows(driven):
-    X, (in_turn, in_strands) = series(60000), both(n_units=20, spectral_radius=0.99, leak_rate=0.1)
+    X, (in_turn, in_strands) = series(40000), both(n_units=20, spectral_radius=0.99, leak_rate=0.1)
     assert_same(in_strands.fit_transform(X), in_turn.fit_transform(X))
     assert driven["side by side"] > 1.1 * len(X)  # the burn-ins are long
 
@@ -111,6 +111,30 @@ def test_states_are_right_where_the_burn_in_measured_does_not_hold(n_strands, dr
     # From a difference of rounding, a chaotic reservoir would make one of order one.
     np.testing.assert_array_equal(states[-1000:], in_turns[-1000:])
     assert_same(states, in_turns)
+
+
+def test_a_reservoir_that_stops_forgetting_is_found_out_early(driven):
+    X = bursts(n=40000, loud=1500)
+    in_turn, in_strands = both(n_units=60, spectral_radius=1.4)
+    expected = in_turn.fit_transform(X)
+    driven["in turn"] = 0
+    np.testing.assert_array_equal(in_strands.fit_transform(X)[-100:], expected[-100:])
+    assert driven["side by side"] < 0.1 * len(X)
+    assert driven["in turn"] < 1.1 * len(X)
+
+
+def test_a_strand_that_explodes_from_another_start_only_is_no_divergence(driven):
+    # One relu unit that stays at zero from below one and explodes from above. The head ends above,
+    # is brought back by the next row, and no strand begins there.
+    X = np.zeros((3000, 1))
+    X[47], X[48] = 1e20 + 1e6, -1e30
+    parameters = {"topology": [[1e20]], "bias": [-1e20], "input_weights": [[1.0]]}
+    plain = {"spectral_radius": None, "activation": "relu"}
+    in_turn, in_strands = both(n_units=1, **parameters, **plain)
+    np.testing.assert_array_equal(in_strands.fit_transform(X), in_turn.fit_transform(X))
+    assert driven["side by side"] > 0
+    with pytest.raises(DivergenceError):
+        in_strands.transform(X, initial_state=np.array([2.0]))
 
 
 def test_a_burn_in_too_short_grows(driven, monkeypatch):
@@ -252,6 +276,16 @@ def test_feedback_and_noise_are_driven_row_after_row(options):
     )
     np.testing.assert_array_equal(many.coef_, one.coef_)
     np.testing.assert_allclose(many.predict(X), one.predict(X), rtol=0, atol=1e-10)
+
+
+def test_columns_of_a_block_outlive_the_next_one(monkeypatch):
+    monkeypatch.setattr(reservoir._reservoir, "_BYTES_AT_ONCE", 2**20)
+    X = series(12000)
+    model = ESNRegressor(60, n_strands=8, include_input=False, random_state=0).fit(X, X[:, 0])
+    start = np.zeros(60)
+    assert model.reservoir_._rows_at_once == 2184
+    columns = np.concatenate([block for _, block, _ in model._blocks(X, start)])
+    assert_same(columns, model.reservoir_.transform(X))
 
 
 def test_memory_of_fit_and_predict_does_not_grow_with_the_series(monkeypatch):
