@@ -17,9 +17,10 @@ from filters.timeseries._sequences import holds_series
 from filters.timeseries._sklearn_private import non_negative
 from filters.timeseries._validation import check_series
 
+from ._drawing import child_seeds
 from ._memory import MemoryClassifier, MemoryRegressor
 from ._model import MemoryModel
-from ._reservoir import Reservoir, child_seeds
+from ._reservoir import Reservoir
 
 _RESERVOIR_PARAMETERS = tuple(
     name for name in Reservoir._parameter_constraints if name not in ("include_input",)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import DivergenceError
@@ -22,18 +20,11 @@ from filters.timeseries._sklearn_private import (
 )
 
 from . import topologies
+from ._drawing import child_seeds, draw_bias, draw_input, draw_recurrent, shares
 from ._driving import drive_side_by_side, kernel_form
 from ._layers import advance, advance_all, check_one_layer, fit_layers, is_listed, noise_rngs
 from .kernels.activations import ACTIVATIONS
 from .kernels.drive import closed_loop, drive
-
-_MATRICES = ("recurrent", "input", "bias", "feedback", "noise")
-
-
-def child_seeds(random_state: Any) -> dict[str, int]:
-    """One seed per matrix, so that changing one of them leaves the others as they are."""
-    seeds = check_random_state(random_state).randint(2**31 - 1, size=len(_MATRICES))
-    return dict(zip(_MATRICES, seeds.tolist(), strict=True))
 
 
 class Reservoir(Memory):
@@ -175,13 +166,15 @@ class Reservoir(Memory):
         check_one_layer(self)
         self._seeds = seeds = child_seeds(self.random_state)
         dtype = dtype if self.dtype == "auto" else np.dtype(self.dtype)
-        matrix = self._draw_recurrent(seeds["recurrent"])
+        n = self.n_units
+        matrix = draw_recurrent(self.topology, n, self.density, seeds["recurrent"])
         if self.spectral_radius is not None:
             matrix = topologies.scale_spectral_radius(matrix, self.spectral_radius)
+        inputs = self.input_weights, (n, n_features), self.input_scaling
         self.recurrent_weights_ = matrix.astype(dtype)
-        self.input_weights_ = self._draw_input(n_features, seeds["input"]).astype(dtype)
-        self.bias_ = self._draw_bias(seeds["bias"]).astype(dtype)
-        self._leak = self._per_unit(self.leak_rate).astype(dtype)
+        self.input_weights_ = draw_input(*inputs, seeds["input"]).astype(dtype)
+        self.bias_ = draw_bias(self.bias, n, self.bias_scaling, seeds["bias"]).astype(dtype)
+        self._leak = shares("leak_rate", self.leak_rate, n).astype(dtype)
         self._code = ACTIVATIONS[self.activation]
         self._recurrent = kernel_form(self.recurrent_weights_)
         self._input_columns = np.ascontiguousarray(self.input_weights_.T)
@@ -191,76 +184,6 @@ class Reservoir(Memory):
         for name in ("recurrent_weights_", "input_weights_", "bias_"):
             weights = [getattr(layer, name) for layer in layers]
             setattr(self, name, weights if len(layers) > 1 else weights[0])
-
-    def _draw_recurrent(self, seed: int) -> np.ndarray | sparse.csr_array:
-        shape = (self.n_units, self.n_units)
-        if isinstance(self.topology, str):
-            options = {} if self.density == "auto" else {"density": self.density}
-            if options and self.topology not in topologies.WITH_DENSITY:
-                raise ValueError(
-                    f'density={self.density} means nothing for topology="{self.topology}", whose '
-                    'connections are fixed. Leave density="auto".'
-                )
-            return topologies.NAMED[self.topology](self.n_units, random_state=seed, **options)
-        if self.density != "auto":
-            raise ValueError(
-                f"density={self.density} cannot be honoured with a given topology; leave it "
-                '"auto" and thin the matrix yourself.'
-            )
-        if callable(self.topology):
-            matrix = self.topology(self.n_units, random_state=seed)
-        else:
-            matrix = self.topology
-        matrix = _numbers(matrix, "topology")
-        if matrix.shape != shape:
-            raise ValueError(
-                f"topology must be a matrix of shape {shape} for n_units={self.n_units}; got "
-                f"{matrix.shape}."
-            )
-        return matrix
-
-    def _draw_input(self, n_features: int, seed: int) -> np.ndarray:
-        shape = (self.n_units, n_features)
-        rng = np.random.RandomState(seed)
-        if isinstance(self.input_weights, str):
-            draw = {
-                "uniform": lambda: rng.uniform(-1.0, 1.0, shape),
-                "bernoulli": lambda: rng.randint(2, size=shape) * 2.0 - 1.0,
-                "gaussian": lambda: rng.standard_normal(shape),
-            }[self.input_weights]
-            weights = draw()
-        else:
-            weights = _numbers(self.input_weights, "input_weights")
-            if weights.shape != shape:
-                raise ValueError(
-                    f"input_weights must have shape {shape} (n_units, n_features); got "
-                    f"{weights.shape}."
-                )
-        scaling = _numbers(self.input_scaling, "input_scaling")
-        if scaling.shape not in {(), (n_features,)}:
-            raise ValueError(
-                f"input_scaling must be a number or one a feature, shape ({n_features},); got "
-                f"shape {scaling.shape}."
-            )
-        return weights * scaling
-
-    def _draw_bias(self, seed: int) -> np.ndarray:
-        if self.bias is None:
-            return self.bias_scaling * np.random.RandomState(seed).uniform(-1, 1, self.n_units)
-        return self._per_unit(self.bias, "bias")
-
-    def _per_unit(self, values: Any, name: str = "leak_rate") -> np.ndarray:
-        array = _numbers(values, name)
-        if array.shape not in {(), (self.n_units,)}:
-            raise ValueError(
-                f"{name} must be a number or one a unit, shape ({self.n_units},); got shape "
-                f"{array.shape}."
-            )
-        if name == "leak_rate" and not ((array >= 0) & (array <= 1)).all():
-            raise ValueError(
-                f"leak_rate must be in [0, 1]; got values from {array.min()} to {array.max()}."
-            )
-        return np.array(np.broadcast_to(array, (self.n_units,)))
 
     # ---- running ------------------------------------------------------------------------------
 
@@ -397,17 +320,3 @@ class Reservoir(Memory):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _numbers(values: Any, name: str) -> Any:
-    """A real, finite float64 copy of `values`: an ndarray, or a csr_array if sparse."""
-    if np.iscomplexobj(values):
-        raise ValueError(f"{name} is complex; the weights of a reservoir are real.")
-    if sparse.issparse(values):
-        array = sparse.csr_array(values, dtype=np.float64, copy=True)
-        entries = array.data
-    else:
-        array = entries = np.array(values, dtype=np.float64)
-    if not np.isfinite(entries).all():
-        raise ValueError(f"{name} contains NaN or infinity.")
-    return array
