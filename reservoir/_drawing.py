@@ -11,12 +11,16 @@ from sklearn.utils import check_random_state
 from . import topologies
 
 _MATRICES = ("recurrent", "input", "bias", "feedback", "noise")
+_LATER = ("residual", "feedback_noise")  # seeds that leave those of the first five as they are
+RESIDUALS = ("identity", "ring", "orthogonal", "permutation")
 
 
 def child_seeds(random_state: Any) -> dict[str, int]:
     """One seed per matrix, so that changing one of them leaves the others as they are."""
     seeds = check_random_state(random_state).randint(2**31 - 1, size=len(_MATRICES))
-    return dict(zip(_MATRICES, seeds.tolist(), strict=True))
+    named = dict(zip(_MATRICES, seeds.tolist(), strict=True))
+    later = np.random.RandomState(seeds).randint(2**31 - 1, size=len(_LATER))
+    return named | dict(zip(_LATER, later.tolist(), strict=True))
 
 
 def draw_recurrent(
@@ -43,10 +47,19 @@ def draw_recurrent(
             '"auto" and thin the matrix yourself.'
         )
     matrix = topology(n_units, random_state=seed) if callable(topology) else topology
-    return given_square("topology", matrix, n_units)
+    return _given_square("topology", matrix, n_units)
 
 
-def given_square(name: str, matrix: Any, n_units: int) -> np.ndarray | sparse.csr_array:
+def draw_residual(residual: Any, n_units: int, seed: int) -> np.ndarray | sparse.csr_array:
+    """O, by name or given."""
+    if not isinstance(residual, str):
+        return _given_square("residual", residual, n_units)
+    if residual == "identity":
+        return sparse.csr_array(sparse.eye_array(n_units))
+    return topologies.NAMED[residual](n_units, random_state=seed)
+
+
+def _given_square(name: str, matrix: Any, n_units: int) -> np.ndarray | sparse.csr_array:
     """A given matrix between units, copied and checked."""
     matrix = _numbers(matrix, name)
     if matrix.shape != (n_units, n_units):

@@ -48,6 +48,8 @@ class EchoState(MemoryModel):
         *,
         spectral_radius: Any = 0.9,
         leak_rate: Any = 1.0,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.0,
         density: Any = "auto",
@@ -70,6 +72,8 @@ class EchoState(MemoryModel):
         self.n_units = n_units
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density
@@ -146,45 +150,50 @@ class EchoState(MemoryModel):
     def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not self._n_feedback:
             return super()._respond(rows, state)
-        alone = self.memory_._alone
-        if self._readout.linear is None or alone is None:
+        if self._readout.linear is None:
             return self._respond_by_row(rows, state)
         n_units, n_features = self.memory_._n_state, rows.shape[1]
         coef, intercept = self._readout.linear
         inputs = np.concatenate([rows, np.zeros((rows.shape[0], self._n_feedback))], axis=1)
         n_visible = n_features if self.include_input else 0
-        outputs, last, bad = alone._run_closed(
+        outputs, last, bad = self.memory_._run_closed(
             coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
         )
         if bad >= 0:
-            raise DivergenceError(
-                f"the output fed back drove {type(self).__name__} out of the finite numbers {bad} "
-                "rows after the last known output. Raise alpha, lower feedback_scaling, or train "
-                "with noise.",
-                bad,
-            )
+            raise self._fed_away(bad)
         return outputs, np.concatenate([last, outputs[-1]])
 
     def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = np.empty((rows.shape[0], self._n_outputs), dtype=self._dtype)
         to_come = np.zeros((1, self._n_outputs))
         for t in range(rows.shape[0]):
-            columns, state = self._drive(rows[t : t + 1], state, teacher=to_come)
+            try:
+                columns, state = self._drive(rows[t : t + 1], state, teacher=to_come)
+            except DivergenceError as error:  # it counts the rows of this call: one
+                raise self._fed_away(t) from error
             outputs[t] = self._readout.predict(columns)[0]
             state[-self._n_feedback :] = outputs[t]
         return outputs, state
+
+    def _fed_away(self, step: int) -> DivergenceError:
+        return DivergenceError(
+            f"the output fed back drove {type(self).__name__} out of the finite numbers {step} "
+            "rows after the last known output. Raise alpha, lower feedback_scaling, or train "
+            "with noise.",
+            step,
+        )
 
 
 class ESNRegressor(EchoState, MemoryRegressor):
     """Predict a value a time step with an echo state network.
 
-    .. math:: x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_{in} u(t) + W_{fb} y(t-1) + b), \\quad
+    .. math:: x(t) = s\\, O x(t-1) + a f(W x(t-1) + W_{in} u(t) + W_{fb} y(t-1) + b), \\quad
               \\hat y(t) = c + B\\, [x(t), u(t)]
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype
+    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
@@ -226,8 +235,8 @@ input_weights, bias, activation, noise, dtype
     The defaults are the textbook's network, not a good setting: of 54 settings on six standardised
     tasks (examples/benchmarks/esn_defaults.py) they came 51st. ``leak_rate=0.6,
     input_scaling=0.5, bias_scaling=0.5`` came first and is where to begin.
-    Several layers (a list as `n_units`) are driven by compiled loops too, but run freely or with
-    feedback row by row.
+    Free runs and feedback are compiled loops, of several layers too; a readout that is not linear
+    goes row by row.
 
     References
     ----------
@@ -245,12 +254,12 @@ input_weights, bias, activation, noise, dtype
     """
 
     def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
-        linear, alone = self._readout.linear, self.memory_._alone
-        if self._n_feedback or linear is None or alone is None:
+        linear = self._readout.linear
+        if self._n_feedback or linear is None:
             return super()._close_loop(outputs, state, exog)
         n_visible = self.n_features_in_ if self.include_input else 0
         inputs = np.concatenate([np.zeros_like(outputs[1:]), exog], axis=1)
-        run, _, bad = alone._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
+        run, _, bad = self.memory_._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
         outputs[1:] = run
         return bad + 1 if bad >= 0 else -1
 
@@ -311,8 +320,8 @@ class ESNClassifier(EchoState, MemoryClassifier):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype
+    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.

@@ -36,9 +36,9 @@ class ESNRegressorCV(ESNRegressor):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype, feedback_scaling, fit_intercept, include_input, \
-washout, n_jobs, random_state, verbose
+    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, feedback_scaling, \
+fit_intercept, include_input, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`.
     alphas : array-like of shape (n_alphas,), default=numpy.logspace(-12, 2, 29)
         Penalties to choose from, greater than zero; one is chosen for all outputs.
@@ -104,6 +104,8 @@ washout, n_jobs, random_state, verbose
         *,
         spectral_radius: Any = 0.9,
         leak_rate: Any = 1.0,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.0,
         density: Any = "auto",
@@ -127,6 +129,8 @@ washout, n_jobs, random_state, verbose
         self.n_units = n_units
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density

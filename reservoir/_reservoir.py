@@ -20,7 +20,15 @@ from filters.timeseries._sklearn_private import (
 )
 
 from . import topologies
-from ._drawing import child_seeds, draw_bias, draw_input, draw_recurrent, shares
+from ._drawing import (
+    RESIDUALS,
+    child_seeds,
+    draw_bias,
+    draw_input,
+    draw_recurrent,
+    draw_residual,
+    shares,
+)
 from ._driving import drive_side_by_side, kernel_form
 from ._layers import advance, advance_all, check_one_layer, fit_layers, is_listed, noise_rngs
 from .kernels.activations import ACTIVATIONS
@@ -30,7 +38,9 @@ from .kernels.drive import closed_loop, drive
 class Reservoir(Memory):
     """Turn series into the states of a fixed random recurrent network.
 
-    .. math:: x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_{in} u(t) + b), \\quad x(-1) = 0
+    .. math:: x(t) = s\\, O x(t-1) + a f(W x(t-1) + W_{in} u(t) + b), \\quad x(-1) = 0
+
+    With the defaults ``s = 1 - a`` and O the identity: leaky units.
 
     Parameters
     ----------
@@ -43,6 +53,11 @@ class Reservoir(Memory):
         matrix as it is.
     leak_rate : float or array-like of shape (n_units,), default=1.0
         a in [0, 1], one for all or one a unit.
+    residual : {"identity", "ring", "orthogonal", "permutation"} or matrix, default="identity"
+        O, what becomes of the state before that is carried over: it stays, or is turned by the
+        topology of that name, weights 1. A matrix (n_units, n_units) is used as it is.
+    residual_scaling : float or array-like of shape (n_units,), default=None
+        s in [0, 1]; None is ``1 - leak_rate``.
     input_scaling : float or array-like of shape (n_features,), default=1.0
         Multiplies the input weights, one for all or one a feature.
     bias_scaling : float, default=0.0
@@ -71,8 +86,9 @@ class Reservoir(Memory):
 
     Attributes
     ----------
-    recurrent_weights_ : ndarray or scipy.sparse.csr_array of shape (n_units, n_units)
-        W as used. Several layers: a list of them from the bottom up, as of the next two.
+    recurrent_weights_, residual_weights_ : ndarray or scipy.sparse.csr_array of shape \
+(n_units, n_units)
+        W and O as used. Several layers: a list of them from the bottom up, as of the next two.
     input_weights_ : ndarray of shape (n_units, n_features)
         Of a layer above the first, ``(n_units, units of the layer below)``.
     bias_ : ndarray of shape (n_units,)
@@ -86,15 +102,26 @@ class Reservoir(Memory):
     Notes
     -----
     Row t of the answer is x(t), after seeing u(t). The state, as `initial_state` takes it, is x.
-    Cost: one product with W a step. Layers stand side by side, the first one first, in states and
-    answer alike; the input row is appended once. A layer sums over all units below it: an
-    `input_scaling` of about 1 / sqrt(units below) keeps the layers above out of saturation.
+    Cost: one product with W a step, and one with O, next to nothing but for "orthogonal". Layers
+    stand side by side, the first one first, in states and answer alike; the input row is appended
+    once. A layer sums over all units below it: an `input_scaling` of about 1 / sqrt(units below)
+    keeps the layers above out of saturation.
+
+    One formula, many names. Edge-of-stability network (ES2N): ``residual="orthogonal"`` and a small
+    `leak_rate`. Residual network: any O, with `residual_scaling` beside `leak_rate`. Euler state
+    network: ``topology="antisymmetric", residual_scaling=1`` and a small `leak_rate`. At
+    `residual_scaling` 1 only f forgets, and an unbounded activation may run away. O that turns the
+    state keeps old inputs apart from new ones, where leaky units average them.
 
     References
     ----------
     H. Jaeger, The echo state approach, GMD Report 148 (2001), eq. 1.6; leaky units: H. Jaeger et
     al., Neural Networks 20 (2007), 335-352; layers: C. Gallicchio, A. Micheli, L. Pedrelli, Deep
-    reservoir computing: a critical experimental analysis, Neurocomputing 268 (2017), 87-99.
+    reservoir computing: a critical experimental analysis, Neurocomputing 268 (2017), 87-99; ES2N:
+    A. Ceni, C. Gallicchio, Edge of stability echo state network, IEEE TNNLS 36 (2025), 7555-7564;
+    A. Ceni, C. Gallicchio, Residual echo state networks: residual recurrent neural networks with
+    stable dynamics and fast learning, Neurocomputing 597 (2024), 127966; C. Gallicchio, Euler state
+    networks, Neurocomputing 579 (2024), 127411.
 
     Examples
     --------
@@ -110,6 +137,8 @@ class Reservoir(Memory):
         "n_units": [positive_int(), list, tuple],
         "spectral_radius": [non_negative(), None, list, tuple],
         "leak_rate": [unit_interval("both"), "array-like"],
+        "residual": [StrOptions(set(RESIDUALS)), "array-like", "sparse matrix"],
+        "residual_scaling": [unit_interval("both"), "array-like", None],
         "input_scaling": [finite(), "array-like"],
         "bias_scaling": [non_negative(), list, tuple],
         "density": [unit_interval(), StrOptions({"auto"}), list, tuple],
@@ -129,6 +158,8 @@ class Reservoir(Memory):
         *,
         spectral_radius: Any = 0.9,
         leak_rate: Any = 1.0,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.0,
         density: Any = "auto",
@@ -144,6 +175,8 @@ class Reservoir(Memory):
         self.n_units: Any = n_units
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density
@@ -167,31 +200,45 @@ class Reservoir(Memory):
         self._seeds = seeds = child_seeds(self.random_state)
         dtype = dtype if self.dtype == "auto" else np.dtype(self.dtype)
         n = self.n_units
-        matrix = draw_recurrent(self.topology, n, self.density, seeds["recurrent"])
-        if self.spectral_radius is not None:
-            matrix = topologies.scale_spectral_radius(matrix, self.spectral_radius)
         inputs = self.input_weights, (n, n_features), self.input_scaling
-        self.recurrent_weights_ = matrix.astype(dtype)
+        residual = draw_residual(self.residual, n, seeds["residual"])
+        self.recurrent_weights_ = self._scaled(
+            draw_recurrent(self.topology, n, self.density, seeds["recurrent"])
+        ).astype(dtype)
+        self.residual_weights_ = residual.astype(dtype)
         self.input_weights_ = draw_input(*inputs, seeds["input"]).astype(dtype)
         self.bias_ = draw_bias(self.bias, n, self.bias_scaling, seeds["bias"]).astype(dtype)
-        self._leak = shares("leak_rate", self.leak_rate, n).astype(dtype)
-        self._code = ACTIVATIONS[self.activation]
-        self._recurrent = kernel_form(self.recurrent_weights_)
-        self._input_columns = np.ascontiguousarray(self.input_weights_.T)
+        kept, leak = self._rates(dtype)
+        stays = isinstance(self.residual, str) and self.residual == "identity"
+        self._parts: tuple[Any, ...] = (  # as the kernels take them
+            kernel_form(self.recurrent_weights_),
+            () if stays else kernel_form(self.residual_weights_),
+            np.ascontiguousarray(self.input_weights_.T),
+            self.bias_,
+            kept,
+            leak,
+            ACTIVATIONS[self.activation],
+        )
+
+    def _rates(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        """s and a of every unit of one layer."""
+        leak = shares("leak_rate", self.leak_rate, self.n_units).astype(dtype)
+        if self.residual_scaling is None:
+            return 1 - leak, leak
+        return shares("residual_scaling", self.residual_scaling, self.n_units).astype(dtype), leak
+
+    def _scaled(self, matrix: Any) -> Any:
+        if self.spectral_radius is not None:
+            return topologies.scale_spectral_radius(matrix, self.spectral_radius)
+        return matrix
 
     def _prepare_layers(self, n_features: int, dtype: np.dtype) -> None:
         self._layers = layers = fit_layers(self, n_features, dtype)
-        for name in ("recurrent_weights_", "input_weights_", "bias_"):
+        for name in ("recurrent_weights_", "residual_weights_", "input_weights_", "bias_"):
             weights = [getattr(layer, name) for layer in layers]
             setattr(self, name, weights if len(layers) > 1 else weights[0])
 
     # ---- running ------------------------------------------------------------------------------
-
-    @property
-    def _alone(self) -> Reservoir | None:
-        """The one layer there is, or None where there are several."""
-        layers = self._layers or [self]
-        return layers[0] if len(layers) == 1 else None
 
     @property
     def _n_state(self) -> int:
@@ -236,6 +283,11 @@ class Reservoir(Memory):
                 last[i] = self._drive(rows[a + n : b], last[i], features[a + n : b])
         return features, last
 
+    def _layer(self) -> tuple[Any, ...]:
+        """What the kernels drive, with work space of its own."""
+        size = 3 * self.n_units + 1
+        return (*self._parts, np.empty(2 * size if self._parts[1] else size, self.bias_.dtype))
+
     def _drive(
         self,
         rows: np.ndarray,
@@ -246,21 +298,10 @@ class Reservoir(Memory):
         """Fill the `features` of one stretch of one series; return the state after it."""
         dtype, n = self.bias_.dtype, self.n_units
         rows = np.ascontiguousarray(rows, dtype=dtype)  # one memory order, one compilation
-        noise = np.empty((0, 0), dtype=dtype)
+        noise = np.empty((rows.shape[0], 0), dtype=dtype)
         if rng is not None and self.noise > 0:
             noise = (self.noise * rng.standard_normal((rows.shape[0], n))).astype(dtype)
-        drive(
-            self._recurrent,
-            self._input_columns,
-            self.bias_,
-            rows,
-            noise,
-            self._leak,
-            self._code,
-            np.ascontiguousarray(state, dtype=dtype),
-            np.empty(3 * n + 1, dtype=dtype),
-            features,
-        )
+        drive(self._layer(), rows, noise, np.ascontiguousarray(state, dtype=dtype), features)
         features[:, n:] = rows[:, : features.shape[1] - n]
         last = features[-1, :n].copy()
         if not np.isfinite(last).all():  # a unit that was not finite once is not finite ever after
@@ -288,15 +329,11 @@ class Reservoir(Memory):
         state: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """Closed loop of the fitted reservoir; see ``reservoir.kernels.drive.closed_loop``."""
-        dtype = self.bias_.dtype
+        dtype = self._dtype_for(coef.dtype)
         state = np.array(state, dtype=dtype)
         outputs = np.empty((inputs.shape[0], coef.shape[0]), dtype=dtype)
         bad = closed_loop(
-            self._recurrent,
-            self._input_columns,
-            self.bias_,
-            self._leak,
-            self._code,
+            tuple(layer._layer() for layer in self._layers or [self]),
             np.ascontiguousarray(coef, dtype=dtype),
             np.ascontiguousarray(intercept, dtype=dtype),
             np.array(inputs, dtype=dtype),
@@ -304,7 +341,6 @@ class Reservoir(Memory):
             n_visible,
             np.ascontiguousarray(last_output, dtype=dtype),
             state,
-            np.empty(3 * self.n_units + 1, dtype=dtype),
             outputs,
         )
         return outputs, state, bad

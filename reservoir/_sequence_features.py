@@ -27,6 +27,8 @@ _RESERVOIR_PARAMETERS = (
     "n_units",
     "spectral_radius",
     "leak_rate",
+    "residual",
+    "residual_scaling",
     "input_scaling",
     "bias_scaling",
     "density",
@@ -54,8 +56,8 @@ class ReservoirFeatures(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, include_input, dtype
+    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, include_input, dtype
         As in `Reservoir`; the defaults leak .2 and bias .5 suit short sequences. The inputs are
         standardised over all training rows and divided by sqrt(n_features).
     pooling : {"mean", "last", "model_space"}, default="mean"
@@ -118,6 +120,8 @@ input_weights, bias, activation, include_input, dtype
         *,
         spectral_radius: Any = 0.9,
         leak_rate: Any = 0.2,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.5,
         density: Any = "auto",
@@ -137,6 +141,8 @@ input_weights, bias, activation, include_input, dtype
         self.n_units = n_units
         self.spectral_radius = spectral_radius
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density

@@ -16,6 +16,11 @@ def growth_by_qr(jacobians, start):
     return total
 
 
+def compressed(matrix):
+    rows = sparse.csr_array(matrix)
+    return rows.data, rows.indices.astype(np.uint64), rows.indptr.astype(np.uint64)
+
+
 @pytest.mark.parametrize("n_fed", [0, 2])
 @pytest.mark.parametrize("n_exponents", [1, 3, 7])
 def test_tangent_growth_is_that_of_the_explicit_jacobians(n_fed, n_exponents):
@@ -24,22 +29,21 @@ def test_tangent_growth_is_that_of_the_explicit_jacobians(n_fed, n_exponents):
     W = rng.randn(n, n) * (rng.rand(n, n) < 0.5)
     fed, coef, leak = rng.randn(n, n_fed), rng.randn(n_fed, n + n_fed), rng.uniform(0, 1, n)
     slopes = rng.uniform(0, 1, (n_steps, n))
+    carried = np.diag(1 - leak) if n_fed else 0.9 * np.linalg.qr(rng.randn(n, n))[0]
     jacobians = []
     for slope in slopes:
         top = (leak * slope)[:, None] * np.hstack([W, fed])
-        top[:, :n] += np.diag(1 - leak)
+        top[:, :n] += carried
         bottom = coef[:, :n] @ top
         bottom[:, n:] += coef[:, n:]
         jacobians.append(np.vstack([top, bottom]))
     start = np.linalg.qr(rng.randn(n + n_fed, n_exponents))[0]
     tangents, growth = start.copy(), np.zeros(n_exponents)
-    matrix = sparse.csr_array(W)
     tangent_growth(
-        matrix.data,
-        matrix.indices.astype(np.uint64),
-        matrix.indptr.astype(np.uint64),
+        compressed(W),
+        compressed(carried),
+        np.array([n]),
         np.ascontiguousarray(fed.T),
-        1 - leak,
         leak * slopes,
         coef,
         tangents,
@@ -54,11 +58,10 @@ def test_tangent_growth_is_that_of_the_explicit_jacobians(n_fed, n_exponents):
 def test_tangent_growth_of_what_vanishes_is_minus_infinity():
     tangents, growth = np.ones((2, 1)), np.zeros(1)
     tangent_growth(
-        np.empty(0),
-        np.empty(0, dtype=np.uint64),
-        np.zeros(3, dtype=np.uint64),
+        compressed(np.zeros((2, 2))),
+        compressed(np.zeros((2, 2))),
+        np.array([2]),
         np.empty((0, 2)),
-        np.zeros(2),
         np.ones((5, 2)),
         np.empty((0, 2)),
         tangents,
