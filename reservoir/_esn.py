@@ -47,6 +47,7 @@ class EchoState(MemoryModel):
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 1.0,
         residual: Any = "identity",
         residual_scaling: Any = None,
@@ -71,6 +72,7 @@ class EchoState(MemoryModel):
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
         self.residual = residual
         self.residual_scaling = residual_scaling
@@ -192,7 +194,7 @@ class ESNRegressor(EchoState, MemoryRegressor):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
@@ -320,7 +322,7 @@ class ESNClassifier(EchoState, MemoryClassifier):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0

@@ -36,7 +36,7 @@ class ESNRegressorCV(ESNRegressor):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, feedback_scaling, \
 fit_intercept, include_input, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`.
@@ -103,6 +103,7 @@ fit_intercept, include_input, washout, n_jobs, random_state, verbose
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 1.0,
         residual: Any = "identity",
         residual_scaling: Any = None,
@@ -128,6 +129,7 @@ fit_intercept, include_input, washout, n_jobs, random_state, verbose
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
         self.residual = residual
         self.residual_scaling = residual_scaling

@@ -34,7 +34,7 @@ _ARRAYS_TOO = (
     "input_weights",
     "bias",
 )
-_NUMBERS = ("spectral_radius", "bias_scaling", "density", "activation", "noise")
+_NUMBERS = ("spectral_radius", "spectral_norm", "bias_scaling", "density", "activation", "noise")
 PER_LAYER = (*_NUMBERS, *_ARRAYS_TOO)
 
 

@@ -107,6 +107,7 @@ def intrinsic_plasticity(
         return clone(reservoir).set_params(
             topology=scaling @ weights,
             spectral_radius=None,
+            spectral_norm=None,
             residual=residual,
             density="auto",
             input_weights=gain[:, np.newaxis] * inputs,

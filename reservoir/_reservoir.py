@@ -51,6 +51,10 @@ class Reservoir(Memory):
     spectral_radius : float or None, default=0.9
         Largest absolute eigenvalue of W as used. It rescales a given matrix too; None uses the
         matrix as it is.
+    spectral_norm : float or None, default=None
+        Largest singular value of W as used; a number takes the place of `spectral_radius`. Below 1
+        the leaky reservoir of tanh, relu or identity units has the echo state property for any
+        input.
     leak_rate : float or array-like of shape (n_units,), default=1.0
         a in [0, 1], one for all or one a unit.
     residual : {"identity", "ring", "orthogonal", "permutation"} or matrix, default="identity"
@@ -136,6 +140,7 @@ class Reservoir(Memory):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_units": [positive_int(), list, tuple],
         "spectral_radius": [non_negative(), None, list, tuple],
+        "spectral_norm": [non_negative(), None, list, tuple],
         "leak_rate": [unit_interval("both"), "array-like"],
         "residual": [StrOptions(set(RESIDUALS)), "array-like", "sparse matrix"],
         "residual_scaling": [unit_interval("both"), "array-like", None],
@@ -157,6 +162,7 @@ class Reservoir(Memory):
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 1.0,
         residual: Any = "identity",
         residual_scaling: Any = None,
@@ -174,6 +180,7 @@ class Reservoir(Memory):
     ) -> None:
         self.n_units: Any = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
         self.residual = residual
         self.residual_scaling = residual_scaling
@@ -228,6 +235,8 @@ class Reservoir(Memory):
         return shares("residual_scaling", self.residual_scaling, self.n_units).astype(dtype), leak
 
     def _scaled(self, matrix: Any) -> Any:
+        if self.spectral_norm is not None:
+            return topologies.scale_spectral_norm(matrix, self.spectral_norm)
         if self.spectral_radius is not None:
             return topologies.scale_spectral_radius(matrix, self.spectral_radius)
         return matrix

@@ -46,6 +46,7 @@ class SequenceEstimator(BaseEstimator):
         n_units: int | Sequence[int] = 200,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 0.2,
         residual: Any = "identity",
         residual_scaling: Any = None,
@@ -68,6 +69,7 @@ class SequenceEstimator(BaseEstimator):
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
         self.residual = residual
         self.residual_scaling = residual_scaling
@@ -169,7 +171,7 @@ class ESNSequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, include_input, dtype, \
 n_components, model_alpha, bidirectional, washout
         As in `ReservoirFeatures`.
@@ -279,7 +281,7 @@ class ESNSequenceRegressor(MultiOutputMixin, RegressorMixin, SequenceEstimator):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, residual, residual_scaling, input_scaling, \
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, include_input, dtype, pooling, \
 n_components, model_alpha, bidirectional, washout, random_state
         As in `ESNSequenceClassifier`.

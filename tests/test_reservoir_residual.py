@@ -23,6 +23,7 @@ from reservoir.diagnostics import (
     consistency,
     effective_spectral_radius,
     lyapunov_exponent,
+    lyapunov_spectrum,
     memory_capacity,
 )
 
@@ -285,6 +286,15 @@ def test_effective_radius_is_that_of_the_whole_map(residual):
     whole = 0.8 * dense(model.residual_weights_) + 0.3 * dense(model.recurrent_weights_)
     wanted = np.abs(np.linalg.eigvals(whole)).max()
     np.testing.assert_allclose(effective_spectral_radius(model), wanted, rtol=1e-12)
+
+
+def test_a_small_leak_brings_es2n_to_the_edge_of_stability():
+    """All exponents lie within log(1 - 2 b) and 0 where |W| <= 1: O turns, b f forgets a little."""
+    beta = 0.02
+    model = turned(spectral_radius=None, spectral_norm=1.0, leak_rate=beta, bias_scaling=0.0)
+    exponents = lyapunov_spectrum(model, series(600), n_exponents=20)
+    assert exponents[0] < 0
+    assert exponents[-1] > np.log(1 - 2 * beta)
 
 
 def test_exponent_of_a_linear_turned_reservoir_is_the_log_of_its_effective_radius():
