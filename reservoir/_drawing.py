@@ -95,6 +95,19 @@ def draw_input(weights: Any, shape: tuple[int, int], scaling: Any, seed: int) ->
     return weights * scaling
 
 
+def draw_feedback(weights: Any, shape: tuple[int, int], scaling: float, seed: int) -> np.ndarray:
+    """W_fb of `shape` (n_units, n_outputs), drawn on [-1, 1] or given, times the scaling."""
+    if weights is None:
+        return scaling * np.random.RandomState(seed).uniform(-1.0, 1.0, shape)
+    weights = _numbers(weights, "feedback_weights")
+    if weights.shape != shape:
+        raise ValueError(
+            f"feedback_weights must have shape {shape} (units of the first layer, n_outputs); got "
+            f"{weights.shape}."
+        )
+    return scaling * weights
+
+
 def draw_bias(bias: Any, n_units: int, scaling: float, seed: int) -> np.ndarray:
     """The bias, drawn on [-scaling, scaling] where none is given."""
     if bias is None:

@@ -17,7 +17,7 @@ from filters.timeseries._sequences import holds_series
 from filters.timeseries._sklearn_private import non_negative
 from filters.timeseries._validation import check_series
 
-from ._drawing import child_seeds
+from ._drawing import child_seeds, draw_feedback
 from ._memory import MemoryClassifier, MemoryRegressor
 from ._model import MemoryModel
 from ._reservoir import Reservoir
@@ -38,6 +38,8 @@ class EchoState(MemoryModel):
         **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
         **{k: v for k, v in MemoryModel._parameter_constraints.items() if k != "memory"},
         "feedback_scaling": [non_negative()],
+        "feedback_weights": ["array-like", None],
+        "feedback_noise": [non_negative()],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -61,6 +63,8 @@ class EchoState(MemoryModel):
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
         feedback_scaling: float = 0.0,
+        feedback_weights: Any = None,
+        feedback_noise: float = 0.0,
         alpha: float = 1e-6,
         fit_intercept: bool = True,
         include_input: bool = True,
@@ -86,6 +90,8 @@ class EchoState(MemoryModel):
         self.noise = noise
         self.dtype = dtype
         self.feedback_scaling = feedback_scaling
+        self.feedback_weights = feedback_weights
+        self.feedback_noise = feedback_noise
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.include_input = include_input
@@ -111,6 +117,7 @@ class EchoState(MemoryModel):
         reservoir = self._reservoir()
         self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
         if self._n_feedback == 0:
+            self._check_no_feedback()
             return reservoir.fit(rows)
         if self.readout is not None and is_classifier(self.readout):
             raise ValueError(
@@ -120,12 +127,31 @@ class EchoState(MemoryModel):
         plain = Reservoir(**reservoir.get_params()).fit(rows)
         seed = child_seeds(reservoir.random_state)["feedback"]
         first, *above = plain._layers or [plain]
-        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (first._n_state, n_outputs))
-        joined = np.concatenate([first.input_weights_, self.feedback_scaling * drawn], axis=1)
+        shape = first._n_state, n_outputs
+        drawn = draw_feedback(self.feedback_weights, shape, self.feedback_scaling, seed)
+        joined = np.concatenate([first.input_weights_, drawn], axis=1)
         layers = [joined, *(layer.input_weights_ for layer in above)]
         reservoir.set_params(input_weights=layers if plain._layers else joined, input_scaling=1.0)
         fed = np.zeros((rows.shape[0], n_outputs), dtype=rows.dtype)
         return reservoir.fit(np.concatenate([rows, fed], axis=1))
+
+    def _check_no_feedback(self) -> None:
+        given = "feedback_weights" if self.feedback_weights is not None else ""
+        given = f"feedback_noise={self.feedback_noise}" if self.feedback_noise > 0 else given
+        if given:
+            raise ValueError(
+                f"{given} cannot be honoured with feedback_scaling=0, which is no feedback. Set "
+                "feedback_scaling; 1 takes given weights as they are."
+            )
+
+    def _noise_rng(self) -> Any:
+        own = super()._noise_rng()
+        if not self._n_feedback:
+            return own
+        fed = None
+        if self.feedback_noise > 0:
+            fed = np.random.RandomState(child_seeds(self.memory_.random_state)["feedback_noise"])
+        return None if own is None and fed is None else (own, fed)
 
     @property
     def _n_state(self) -> int:
@@ -135,14 +161,17 @@ class EchoState(MemoryModel):
         self,
         rows: np.ndarray,
         state: np.ndarray,
-        rng: np.random.RandomState | None = None,
+        rng: Any = None,
         teacher: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         if not self._n_feedback:
             return super()._drive(rows, state, rng)
         assert teacher is not None, "with feedback, rows are driven with their targets"
-        n_units = self.memory_._n_state
-        fed = np.concatenate([state[n_units:][np.newaxis], np.nan_to_num(teacher)])
+        n_units, fed = self.memory_._n_state, np.nan_to_num(teacher)
+        rng, fed_rng = (None, None) if rng is None else rng
+        if fed_rng is not None:
+            fed = fed + self.feedback_noise * fed_rng.standard_normal(fed.shape)
+        fed = np.concatenate([state[n_units:][np.newaxis], fed])
         inputs = np.concatenate([rows, fed[:-1]], axis=1)
         states, last = self.memory_._advance(inputs, state[:n_units], rng)
         if self.include_input:
@@ -200,6 +229,11 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype
     feedback_scaling : float, default=0.0
         Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
         `fit`, the model's own in `predict`; of several layers, the first one takes it.
+    feedback_weights : array-like of shape (n_units, n_outputs), default=None
+        Multiplied by `feedback_scaling`; None draws them. (Of several layers, the first one's.)
+    feedback_noise : float, default=0.0
+        Standard deviation of Gaussian noise added to the y(t-1) that are fed in `fit`: the network
+        learns to bear the errors of its own outputs. In the units of `y`.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout.
     fit_intercept : bool, default=True
@@ -327,6 +361,8 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
+    feedback_weights, feedback_noise
+        As in `ESNRegressor`, one output a class.
     alpha, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.
 

@@ -38,7 +38,8 @@ class ESNRegressorCV(ESNRegressor):
     ----------
     n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, feedback_scaling, \
-fit_intercept, include_input, washout, n_jobs, random_state, verbose
+feedback_weights, feedback_noise, fit_intercept, include_input, washout, n_jobs, random_state, \
+verbose
         As in `ESNRegressor`.
     alphas : array-like of shape (n_alphas,), default=numpy.logspace(-12, 2, 29)
         Penalties to choose from, greater than zero; one is chosen for all outputs.
@@ -117,6 +118,8 @@ fit_intercept, include_input, washout, n_jobs, random_state, verbose
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
         feedback_scaling: float = 0.0,
+        feedback_weights: Any = None,
+        feedback_noise: float = 0.0,
         alphas: Any = _ALPHAS,
         cv: Any = None,
         fit_intercept: bool = True,
@@ -143,6 +146,8 @@ fit_intercept, include_input, washout, n_jobs, random_state, verbose
         self.noise = noise
         self.dtype = dtype
         self.feedback_scaling = feedback_scaling
+        self.feedback_weights = feedback_weights
+        self.feedback_noise = feedback_noise
         self.alphas = alphas
         self.cv = cv
         self.fit_intercept = fit_intercept
@@ -177,7 +182,7 @@ fit_intercept, include_input, washout, n_jobs, random_state, verbose
         super()._learn_rows(data, targets)
         if judge.prepare(readout.moments):
             self._readout = cast(Readout, _Feed(judge.judge))
-            self._noise = self.memory_._noise_rng()
+            self._noise = self._noise_rng()
             self._start_series()
             super()._learn_rows(data, targets)
         self._readout = readout
