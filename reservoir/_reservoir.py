@@ -106,16 +106,18 @@ class Reservoir(Memory):
     Notes
     -----
     Row t of the answer is x(t), after seeing u(t). The state, as `initial_state` takes it, is x.
-    Cost: one product with W a step, and one with O, next to nothing but for "orthogonal". Layers
-    stand side by side, the first one first, in states and answer alike; the input row is appended
-    once. A layer sums over all units below it: an `input_scaling` of about 1 / sqrt(units below)
-    keeps the layers above out of saturation.
+    Cost: one product with W a step and one with O: n_units operations by name, n_units^2 for
+    "orthogonal". Layers stand side by side, the first one first, in states and answer alike; the
+    input row is appended once. A layer sums over all units below it: an `input_scaling` of about
+    1 / sqrt(units below) keeps the layers above out of saturation.
 
     One formula, many names. Edge-of-stability network (ES2N): ``residual="orthogonal"`` and a small
     `leak_rate`. Residual network: any O, with `residual_scaling` beside `leak_rate`. Euler state
     network: ``topology="antisymmetric", residual_scaling=1`` and a small `leak_rate`. At
     `residual_scaling` 1 only f forgets, and an unbounded activation may run away. O that turns the
-    state keeps old inputs apart from new ones, where leaky units average them.
+    state keeps old inputs apart from new ones, where leaky units average them: tuned alike, 100
+    units remember 100 rows and not 25, NARMA-30 has an NRMSE of .35 and not .67, but the smooth
+    Mackey-Glass series one of .044 and not .012 (``examples/benchmarks/results/residual.md``).
 
     References
     ----------
