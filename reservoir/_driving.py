@@ -81,7 +81,7 @@ def drive_side_by_side(
     it, where there are few series) is for one by one; no bit depends on who drives what.
     """
     begun = np.zeros(len(spans), dtype=np.intp)
-    if len(reservoir._recurrent) == 2:  # cyclic diagonals are fastest alone
+    if len(reservoir._parts[0]) == 2:  # cyclic diagonals are fastest alone
         return begun
     starts, stops = np.array(spans, dtype=np.intp).T
     order = np.argsort(starts - stops, kind="stable")
@@ -109,17 +109,23 @@ def drive_lanes(
     unused = np.zeros(n_lanes - starts.size, dtype=np.intp)
     x = np.zeros((n, n_lanes), dtype=dtype)
     x[:, : starts.size] = states.T
+    recurrent, residual, columns, bias, kept, leak, code = reservoir._parts
     drive_many(
-        reservoir._recurrent,
-        reservoir._input_columns,
-        reservoir.bias_,
+        (
+            recurrent,
+            residual,
+            columns,
+            bias,
+            np.repeat(kept, n_lanes),
+            np.repeat(leak, n_lanes),
+            code,
+        ),
         rows,
         np.append(starts, unused),
         np.append(steps, unused),
-        np.repeat(reservoir._leak, n_lanes),
-        reservoir._code,
         np.empty(rows.shape[1] * n_lanes, dtype=dtype),
         np.empty(n * n_lanes, dtype=dtype),
+        np.empty(n * n_lanes if residual else 0, dtype=dtype),
         x.ravel(),
         features,
     )

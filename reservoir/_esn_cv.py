@@ -36,9 +36,10 @@ class ESNRegressorCV(ESNRegressor):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype, n_strands, feedback_scaling, fit_intercept, \
-include_input, washout, n_jobs, random_state, verbose
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, n_strands, \
+feedback_scaling, feedback_weights, feedback_noise, fit_intercept, include_input, washout, n_jobs, \
+random_state, verbose
         As in `ESNRegressor`.
     alphas : array-like of shape (n_alphas,), default=numpy.logspace(-12, 2, 29)
         Penalties to choose from, greater than zero; one is chosen for all outputs.
@@ -103,7 +104,10 @@ include_input, washout, n_jobs, random_state, verbose
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 1.0,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.0,
         density: Any = "auto",
@@ -115,6 +119,8 @@ include_input, washout, n_jobs, random_state, verbose
         dtype: Literal["auto", "float32", "float64"] = "auto",
         n_strands: int | Literal["auto"] = 1,
         feedback_scaling: float = 0.0,
+        feedback_weights: Any = None,
+        feedback_noise: float = 0.0,
         alphas: Any = _ALPHAS,
         cv: Any = None,
         fit_intercept: bool = True,
@@ -127,7 +133,10 @@ include_input, washout, n_jobs, random_state, verbose
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density
@@ -139,6 +148,8 @@ include_input, washout, n_jobs, random_state, verbose
         self.dtype = dtype
         self.n_strands = n_strands
         self.feedback_scaling = feedback_scaling
+        self.feedback_weights = feedback_weights
+        self.feedback_noise = feedback_noise
         self.alphas = alphas
         self.cv = cv
         self.fit_intercept = fit_intercept
@@ -173,7 +184,7 @@ include_input, washout, n_jobs, random_state, verbose
         super()._learn_rows(data, targets)
         if judge.prepare(readout.moments):
             self._readout = cast(Readout, _Feed(judge.judge))
-            self._noise = self.memory_._noise_rng()
+            self._noise = self._noise_rng()
             self._start_series()
             super()._learn_rows(data, targets)
         self._readout = readout

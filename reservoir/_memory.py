@@ -185,19 +185,25 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
         exog = np.empty((n_steps - 1, 0), dtype=self._dtype) if exog is None else exog
         bad = self._close_loop(outputs, state, exog) if np.isfinite(outputs[0]).all() else 0
         if bad >= 0:
-            raise DivergenceError(
-                f"{type(self).__name__}.forecast diverged at step {bad} of {n_steps}: its own "
-                "output drove it out of the finite numbers. Raise alpha, train with noise, or "
-                "forecast fewer steps.",
-                bad,
-            )
+            raise self._ran_away(bad, n_steps)
         return outputs[:, 0] if self._target_form.ndim == 1 else outputs
+
+    def _ran_away(self, step: int, n_steps: int) -> DivergenceError:
+        return DivergenceError(
+            f"{type(self).__name__}.forecast diverged at step {step} of {n_steps}: its own output "
+            "drove it out of the finite numbers. Raise alpha, train with noise, or forecast fewer "
+            "steps.",
+            step,
+        )
 
     def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
         """Fill ``outputs[1:]``, each from the one before; return the first bad step or -1."""
         for t in range(1, outputs.shape[0]):
             row = np.concatenate([outputs[t - 1 : t], exog[t - 1 : t]], axis=1)
-            outputs[t : t + 1], state = self._respond(row, state)
+            try:
+                outputs[t : t + 1], state = self._respond(row, state)
+            except DivergenceError as error:  # it counts the rows of this call: one
+                raise self._ran_away(t, outputs.shape[0]) from error
             if not np.isfinite(outputs[t]).all():
                 return t
         return -1

@@ -96,12 +96,16 @@ class MemoryModel(BaseEstimator):
         self._n_outputs = targets.shape[1]
         self.memory_ = self._new_memory(data.rows[:_BLOCK], self._n_outputs)
         self._dtype = self.memory_._dtype_for(data.rows.dtype)
-        self._noise = self.memory_._noise_rng()
+        self._noise = self._noise_rng()
         n_columns = self.memory_._n_features_out + (
             self.n_features_in_ if self.include_input else 0
         )
         self._readout = self._new_readout(n_columns, self._n_outputs)
         self._start_series()
+
+    def _noise_rng(self) -> Any:
+        """Where the noise of a fit comes from, as `_drive` takes it; None for no noise."""
+        return self.memory_._noise_rng()
 
     def _start_series(self) -> None:
         # With noise the readout learns from noisy states, but what goes on after the fit (streams,

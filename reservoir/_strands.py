@@ -59,7 +59,7 @@ def drive_in_strands(
     fixed = not isinstance(wanted, str)
     fewest = 128 // features.itemsize if isinstance(wanted, str) else wanted  # two cache lines
     shortest = 1.0 if fixed else _shortest_strand(reservoir)
-    if len(reservoir._recurrent) == 2:  # cyclic diagonals are fastest alone
+    if len(reservoir._parts[0]) == 2:  # cyclic diagonals are fastest alone
         shortest = np.inf
     done, burn_in = 0, 0
     if n_rows * _LONGEST_BURN_IN >= _STEP and n_rows >= fewest * _STEP * shortest:
@@ -90,7 +90,7 @@ def _shortest_strand(reservoir: Reservoir) -> float:
     A row of a strand costs `share` of one alone, so a strand of s burn-ins costs share (1 + 1 / s);
     it is to be below 0.85. Shares were measured at 300 to 1000 units, 16 and 32 lanes.
     """
-    matrix, n = reservoir._recurrent, reservoir.n_units
+    matrix, n = reservoir._parts[0], reservoir.n_units
     wide = matrix[0].dtype == np.float64
     if len(matrix) == 1:  # dense: what counts is whether it stays in the second cache
         share = 0.4 if matrix[0].nbytes > 2**21 else 1.0

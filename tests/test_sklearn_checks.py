@@ -119,6 +119,9 @@ WITH_MEMORY = [
     reservoir.ESNClassifier([20, 10], leak_rate=[1.0, 0.5]),
     reservoir.Reservoir([20, 10]),
     reservoir.Reservoir(20, n_strands=2),
+    reservoir.Reservoir(20, residual="orthogonal", leak_rate=0.3, spectral_norm=0.9),
+    reservoir.ESNRegressor([20, 10], residual="ring", residual_scaling=[0.9, 0.5]),
+    reservoir.ESNRegressor(20, feedback_scaling=0.1, feedback_noise=0.01),
 ]
 FIXED_ALPHA = [
     reservoir.ESNSequenceClassifier(20, alpha=1.0, pooling="model_space", n_components=5),
