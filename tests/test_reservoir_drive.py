@@ -104,11 +104,11 @@ def test_dense_and_sparse_kernel_give_the_same_bits(n, dtype):
 def test_column_numbers_of_16_and_of_32_bits_give_the_same_bits():
     X, W = series(30), thin_matrix(75, np.random.RandomState(0))
     model = given(W, leak_rate=0.7).fit(X)
-    values, columns, starts, order, words = model._recurrent
+    (values, columns, starts, order, words), *others = model._parts
     assert (columns.dtype, words.dtype) == (np.uint16, np.uint64)
     states = model.transform(X)
     wide = columns.astype(np.uint32)  # as a matrix of more than 65536 units has them
-    model._recurrent = values, wide, starts, order, wide
+    model._parts = ((values, wide, starts, order, wide), *others)
     np.testing.assert_array_equal(model.transform(X), states)
     np.testing.assert_array_equal(model.transform([X] * 20)[7], states)
 
