@@ -58,6 +58,7 @@ class EchoState(MemoryModel):
         dtype: Literal["auto", "float32", "float64"] = "auto",
         feedback_scaling: float = 0.0,
         alpha: float = 1e-6,
+        solver: Literal["cholesky", "qr"] = "cholesky",
         fit_intercept: bool = True,
         include_input: bool = True,
         readout: Any = None,
@@ -80,6 +81,7 @@ class EchoState(MemoryModel):
         self.dtype = dtype
         self.feedback_scaling = feedback_scaling
         self.alpha = alpha
+        self.solver = solver
         self.fit_intercept = fit_intercept
         self.include_input = include_input
         self.readout = readout
@@ -190,6 +192,8 @@ input_weights, bias, activation, noise, dtype
         `fit`, the model's own in `predict`; of several layers, the first one takes it.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout.
+    solver : {"cholesky", "qr"}, default="cholesky"
+        Of the ridge readout, as in `MemoryRegressor`: "qr" keeps the digits of noise-free series.
     fit_intercept : bool, default=True
     include_input : bool, default=True
         Offer the input row to the readout beside the states.
@@ -211,6 +215,8 @@ input_weights, bias, activation, noise, dtype
     coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
         Columns: n_units states (the first layer's first), then n_features inputs if included.
     intercept_ : float or ndarray of shape (n_outputs,)
+    condition_number_, effective_degrees_of_freedom_ : float
+        As in `MemoryRegressor`.
     n_features_in_ : int
 
     Raises
@@ -315,7 +321,7 @@ input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
-    alpha, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
+    alpha, solver, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.
 
     Attributes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
@@ -15,6 +15,7 @@ from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import (
     HasMethods,
+    StrOptions,
     non_negative,
     positive_int,
     validate_parameters,
@@ -28,6 +29,7 @@ from filters.timeseries._validation import (
 )
 
 from ._driving import parts_of
+from ._moments import RidgeDiagnosis
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
 from ._stream import MemoryStream
@@ -46,6 +48,7 @@ class MemoryModel(BaseEstimator):
         "memory": [HasMethods(["_advance", "fit"]), None],
         "readout": [HasMethods(["fit", "predict"]), None],
         "alpha": [non_negative()],
+        "solver": [StrOptions({"cholesky", "qr"})],
         "fit_intercept": ["boolean"],
         "include_input": ["boolean"],
         "washout": [positive_int(0)],
@@ -55,6 +58,7 @@ class MemoryModel(BaseEstimator):
     n_jobs: int | None = None
     verbose: int = 0
     _n_feedback: int = 0
+    solver: Literal["cholesky", "qr"] = "cholesky"
     memory_: Memory
     _readout: Readout
 
@@ -64,6 +68,7 @@ class MemoryModel(BaseEstimator):
         readout: Any = None,
         *,
         alpha: float = 1e-6,
+        solver: Literal["cholesky", "qr"] = "cholesky",
         fit_intercept: bool = True,
         include_input: bool = False,
         washout: int = 0,
@@ -71,6 +76,7 @@ class MemoryModel(BaseEstimator):
         self.memory = memory
         self.readout = readout
         self.alpha = alpha
+        self.solver = solver
         self.fit_intercept = fit_intercept
         self.include_input = include_input
         self.washout = washout
@@ -83,7 +89,7 @@ class MemoryModel(BaseEstimator):
 
     def _new_readout(self, n_columns: int, n_outputs: int) -> Readout:
         if self.readout is None:
-            return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept)
+            return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept, self.solver)
         if isinstance(self.readout, AdaptiveFilter):
             return FilterReadout(self.readout, n_outputs)
         flatten = n_outputs == 1 and self._target_form.ndim == 1
@@ -228,6 +234,22 @@ class MemoryModel(BaseEstimator):
 
     def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
         raise NotImplementedError
+
+    @property
+    def condition_number_(self) -> float:
+        """Of the penalised features, columns scaled; ridge readouts only."""
+        return self._ridge_diagnosis("condition_number_").condition_number
+
+    @property
+    def effective_degrees_of_freedom_(self) -> float:
+        """``trace(C (C + alpha I)^-1)``, C the features' moments; ridge readouts only."""
+        return self._ridge_diagnosis("effective_degrees_of_freedom_").degrees_of_freedom
+
+    def _ridge_diagnosis(self, name: str) -> RidgeDiagnosis:
+        readout = getattr(self, "_readout", None)
+        if not isinstance(readout, LinearReadout):
+            raise AttributeError(f"{name} is there after a fit with the ridge readout only.")
+        return readout.diagnosis
 
     # ---- answering ----------------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 """Readouts: how the weights from features to outputs are learned.
 
 All three take blocks of rows through `update`, are ready after `finish` and answer `predict`:
-ridge on accumulated moments, an adaptive filter row by row, or any scikit-learn estimator.
+ridge on accumulated moments (or a triangular factor), an adaptive filter row by row, or any
+scikit-learn estimator.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -15,7 +16,8 @@ from sklearn.utils.validation import has_fit_parameter
 
 from filters._base import AdaptiveFilter
 
-from ._moments import Moments, solve_ridge
+from ._factor import TriangularFactor
+from ._moments import Moments, RidgeDiagnosis, RowSums
 
 
 class Readout(Protocol):
@@ -48,23 +50,35 @@ class Readout(Protocol):
 
 
 class LinearReadout:
-    """Ridge from moments; memory does not grow with the number of rows."""
+    """Ridge from moments or a factor; memory does not grow with the number of rows."""
 
-    def __init__(self, n_columns: int, n_outputs: int, alpha: float, fit_intercept: bool) -> None:
-        self.moments = Moments(n_columns, n_outputs)
+    def __init__(
+        self,
+        n_columns: int,
+        n_outputs: int,
+        alpha: float,
+        fit_intercept: bool,
+        solver: Literal["cholesky", "qr"] = "cholesky",
+    ) -> None:
+        kind = TriangularFactor if solver == "qr" else Moments
+        self.moments: RowSums = kind(n_columns, n_outputs)
         self.alpha, self.fit_intercept = alpha, fit_intercept
+        self._forget()
+
+    def _forget(self) -> None:
         self._solution: tuple[np.ndarray, np.ndarray] | None = None
+        self._diagnosis: RidgeDiagnosis | None = None
 
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
         self.moments.update(x, y, weights)
-        self._solution = None
+        self._forget()
 
     def in_parts(self) -> None:
         """Moments always go on."""
 
     def finish(self) -> None:
         if self._solution is None:
-            coef, intercept = solve_ridge(self.moments, self.alpha, self.fit_intercept)
+            coef, intercept = self.moments.ridge(self.alpha, self.fit_intercept)
             self._solution = np.ascontiguousarray(coef.T), intercept
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -82,7 +96,14 @@ class LinearReadout:
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self.moments.load(state)
-        self._solution = None
+        self._forget()
+
+    @property
+    def diagnosis(self) -> RidgeDiagnosis:
+        """How well the rows determine the weights; found when first asked for."""
+        if self._diagnosis is None:
+            self._diagnosis = self.moments.diagnose(self.alpha, self.fit_intercept)
+        return self._diagnosis
 
     @property
     def linear(self) -> tuple[np.ndarray, np.ndarray]:

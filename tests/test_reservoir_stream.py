@@ -18,6 +18,7 @@ from reservoir import ESNClassifier, ESNRegressor, MemoryClassifier, MemoryRegre
 NET = {"leak_rate": 0.6, "bias_scaling": 0.4, "random_state": 0}
 MODELS = {
     "ridge": ESNRegressor(8, alpha=1e-3, **NET),
+    "qr": ESNRegressor(8, alpha=1e-3, solver="qr", **NET),
     "noisy": ESNRegressor(8, alpha=1e-3, noise=0.1, **NET),
     "taps": MemoryRegressor(TapDelay(4), alpha=1e-3),
     "online": ESNRegressor(8, readout=RLSFilter(fit_intercept=True, delta=0.1), **NET),
