@@ -29,6 +29,7 @@ from filters.timeseries._validation import (
 )
 
 from ._driving import parts_of
+from ._guard_rails import SaturationWatch, warn_interpolation, warn_short_series
 from ._moments import RidgeDiagnosis
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
@@ -59,6 +60,7 @@ class MemoryModel(BaseEstimator):
     verbose: int = 0
     _n_feedback: int = 0
     solver: Literal["cholesky", "qr"] = "cholesky"
+    _watch: SaturationWatch | None = None
     memory_: Memory
     _readout: Readout
 
@@ -150,6 +152,8 @@ class MemoryModel(BaseEstimator):
             )
         if incremental:
             self._readout.in_parts()
+        else:
+            self._watch = SaturationWatch(self.memory_)
         n_used = self._learn_rows(data, targets)
         if n_used == 0 and not incremental:
             raise ValueError(
@@ -160,7 +164,22 @@ class MemoryModel(BaseEstimator):
             self._start_series()
         if not incremental or n_used:
             self._finish()
+        if not incremental:
+            self._guard(data, n_used)
         return self
+
+    def _guard(self, data: SeriesData, n_used: int) -> None:
+        """Warn of what the fit shows and its user should know."""
+        assert self._watch is not None
+        self._watch.warn()
+        self._watch = None
+        warn_short_series(data.stacked.lengths, self.washout)
+        if not isinstance(self._readout, LinearReadout):
+            return
+        # Columns cannot follow more rows than these; to know of fewer costs a factorization.
+        if 1 < n_used < 1.1 * self._readout.moments.n_columns + 2:
+            freedom = self._readout.diagnosis.degrees_of_freedom
+            warn_interpolation(freedom, n_used, self.fit_intercept)
 
     def _learn_rows(self, data: SeriesData, targets: np.ndarray) -> int:
         """Feed all series to the readout; return how many rows had weight."""
@@ -196,6 +215,8 @@ class MemoryModel(BaseEstimator):
             if n_washed:
                 weight = np.ones(n) if weight is None else weight.copy()
                 weight[:n_washed] = 0.0
+            if self._watch is not None:
+                self._watch.look(features)
             self._readout.update(features, targets[part], weight)
             self._n_seen += n
             self._end = last, self._state.copy(), self._n_seen
