@@ -11,6 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from filters._base import AdaptiveFilter
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sequences import holds_series
@@ -29,14 +30,15 @@ _RESERVOIR_PARAMETERS = tuple(
 class EchoState(MemoryModel):
     """The reservoir's parameters, and feedback of the output into the reservoir.
 
-    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught, its own
-    output else.
+    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught (or, without
+    teacher forcing, its own a-priori output), its own output else.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
         **{k: v for k, v in MemoryModel._parameter_constraints.items() if k != "memory"},
         "feedback_scaling": [non_negative()],
+        "teacher_forcing": ["boolean"],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -57,6 +59,7 @@ class EchoState(MemoryModel):
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
         feedback_scaling: float = 0.0,
+        teacher_forcing: bool = True,
         alpha: float = 1e-6,
         solver: Literal["cholesky", "qr"] = "cholesky",
         fit_intercept: bool = True,
@@ -80,6 +83,7 @@ class EchoState(MemoryModel):
         self.noise = noise
         self.dtype = dtype
         self.feedback_scaling = feedback_scaling
+        self.teacher_forcing = teacher_forcing
         self.alpha = alpha
         self.solver = solver
         self.fit_intercept = fit_intercept
@@ -105,6 +109,8 @@ class EchoState(MemoryModel):
     def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
         reservoir = self._reservoir()
         self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
+        if not self.teacher_forcing:
+            self._check_online()
         if self._n_feedback == 0:
             return reservoir.fit(rows)
         if self.readout is not None and is_classifier(self.readout):
@@ -121,6 +127,14 @@ class EchoState(MemoryModel):
         reservoir.set_params(input_weights=layers if plain._layers else joined, input_scaling=1.0)
         fed = np.zeros((rows.shape[0], n_outputs), dtype=rows.dtype)
         return reservoir.fit(np.concatenate([rows, fed], axis=1))
+
+    def _check_online(self) -> None:
+        if self._n_feedback == 0 or not isinstance(self.readout, AdaptiveFilter):
+            raise ValueError(
+                "teacher_forcing=False feeds the output back while it is learned: it needs "
+                "feedback_scaling > 0 and an online readout such as filters.RLSFilter(), got "
+                f"feedback_scaling={self.feedback_scaling} and readout={self.readout!r}."
+            )
 
     @property
     def _n_state(self) -> int:
@@ -190,6 +204,10 @@ input_weights, bias, activation, noise, dtype
     feedback_scaling : float, default=0.0
         Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
         `fit`, the model's own in `predict`; of several layers, the first one takes it.
+    teacher_forcing : bool, default=True
+        False feeds back the model's own output in `fit` too, before it learns from the row: with
+        ``readout=RLSFilter()`` that is FORCE learning. Online readouts only; row by row, about
+        0.2 ms each.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout.
     solver : {"cholesky", "qr"}, default="cholesky"
@@ -215,7 +233,7 @@ input_weights, bias, activation, noise, dtype
     coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
         Columns: n_units states (the first layer's first), then n_features inputs if included.
     intercept_ : float or ndarray of shape (n_outputs,)
-    condition_number_, effective_degrees_of_freedom_ : float
+    condition_number_, effective_degrees_of_freedom_, a_priori_mse_ : float
         As in `MemoryRegressor`.
     n_features_in_ : int
 
@@ -238,6 +256,8 @@ input_weights, bias, activation, noise, dtype
     ----------
     H. Jaeger, The echo state approach, GMD Report 148 (2001).
     M. Lukosevicius, A practical guide to applying echo state networks (2012).
+    D. Sussillo, L. F. Abbott, Generating coherent patterns of activity from chaotic neural
+    networks, Neuron 63 (2009), 544-557, eq. 2-5 (FORCE).
 
     Examples
     --------
@@ -319,7 +339,7 @@ class ESNClassifier(EchoState, MemoryClassifier):
     n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
 input_weights, bias, activation, noise, dtype
         The memory's; see `Reservoir`.
-    feedback_scaling : float, default=0.0
+    feedback_scaling, teacher_forcing
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
     alpha, solver, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.

@@ -20,7 +20,7 @@ from ._readout import LinearReadout, Readout
 
 _ALPHAS = tuple(np.logspace(-12, 2, 29).tolist())
 
-_LEFT_OUT = ("alpha", "solver")  # the path of penalties comes from moments
+_LEFT_OUT = ("alpha", "solver", "teacher_forcing")  # the path of penalties comes from moments
 
 
 def _no_partial_fit(estimator: Any) -> NoReturn:

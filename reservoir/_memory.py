@@ -59,6 +59,10 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
     effective_degrees_of_freedom_ : float
         Ridge readouts: ``trace(C (C + alpha I)^-1)`` with C the second moments of the features, at
         most the number of columns; the intercept is not in it. Found when asked for.
+    a_priori_mse_ : float
+        Online readouts: mean square, over all labelled rows and outputs since the first, of the
+        error of the output made before the row was learned. ``stream().learn_one`` returns these
+        outputs one by one.
     readout_ : estimator
         The fitted readout, where it is a scikit-learn estimator.
     n_features_in_ : int
@@ -234,8 +238,8 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    memory_, coef_, intercept_, condition_number_, effective_degrees_of_freedom_, readout_, \
-n_features_in_
+    memory_, coef_, intercept_, condition_number_, effective_degrees_of_freedom_, \
+a_priori_mse_, readout_, n_features_in_
         As in `MemoryRegressor`, one output a class.
 
     Raises

@@ -59,6 +59,7 @@ class MemoryModel(BaseEstimator):
     n_jobs: int | None = None
     verbose: int = 0
     _n_feedback: int = 0
+    teacher_forcing: bool = True
     solver: Literal["cholesky", "qr"] = "cholesky"
     _watch: SaturationWatch | None = None
     memory_: Memory
@@ -116,6 +117,11 @@ class MemoryModel(BaseEstimator):
         self._state = np.zeros(self._n_state, dtype=self._dtype)
         self._noisy_state = self._state.copy()
         self._n_seen = 0
+
+    @property
+    def _feeds_itself(self) -> bool:
+        """Whether the fit, too, feeds back the model's own output in place of the target."""
+        return self._n_feedback > 0 and not self.teacher_forcing
 
     @property
     def _n_state(self) -> int:
@@ -201,8 +207,9 @@ class MemoryModel(BaseEstimator):
     ) -> int:
         """Feed one stretch to the readout; return how many rows had weight."""
         n_used = 0
-        for start in range(0, rows.shape[0], _BLOCK):
-            part = slice(start, start + _BLOCK)
+        step = 1 if self._feeds_itself else _BLOCK
+        for start in range(0, rows.shape[0], step):
+            part = slice(start, start + step)
             features, self._state = self._drive(rows[part], self._state, teacher=targets[part])
             last = features[-1:]
             if self._noise is not None:
@@ -217,7 +224,10 @@ class MemoryModel(BaseEstimator):
                 weight[:n_washed] = 0.0
             if self._watch is not None:
                 self._watch.look(features)
-            self._readout.update(features, targets[part], weight)
+            heard = self._readout.update(features, targets[part], weight)
+            if self._feeds_itself:
+                self._state[-self._n_feedback :] = heard
+                self._noisy_state[-self._n_feedback :] = heard
             self._n_seen += n
             self._end = last, self._state.copy(), self._n_seen
             progress.update(n)
@@ -265,6 +275,14 @@ class MemoryModel(BaseEstimator):
     def effective_degrees_of_freedom_(self) -> float:
         """``trace(C (C + alpha I)^-1)``, C the features' moments; ridge readouts only."""
         return self._ridge_diagnosis("effective_degrees_of_freedom_").degrees_of_freedom
+
+    @property
+    def a_priori_mse_(self) -> float:
+        """Mean squared error of every answer given before its row was learned; online readouts."""
+        readout = getattr(self, "_readout", None)
+        if not isinstance(readout, FilterReadout) or readout.n_heard == 0:
+            raise AttributeError("a_priori_mse_ is there once an online readout has learned.")
+        return readout.squares / readout.n_heard
 
     def _ridge_diagnosis(self, name: str) -> RidgeDiagnosis:
         readout = getattr(self, "_readout", None)

@@ -23,7 +23,12 @@ from ._moments import Moments, RidgeDiagnosis, RowSums
 class Readout(Protocol):
     """What a model asks of a readout."""
 
-    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None: ...
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """Learn from rows; an online readout returns the outputs ``(n, n_outputs)`` it had before.
+
+        Each comes from the weights as the rows above it left them.
+        """
+        ...
 
     def finish(self) -> None: ...
 
@@ -123,9 +128,10 @@ class FilterReadout:
             )
         self.filter = clone(filter)
         self._n_outputs = n_outputs
+        self.squares, self.n_heard = 0.0, 0  # of a-priori errors, over labelled rows and outputs
 
-    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
-        mask = None
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        mask = np.ones(x.shape[0], dtype=bool)
         if weights is not None:
             if not np.isin(weights, (0.0, 1.0)).all():
                 raise ValueError(
@@ -133,7 +139,10 @@ class FilterReadout:
                     "readout for others."
                 )
             mask, y = weights > 0, np.where(weights[:, np.newaxis] > 0, y, 0.0)
-        self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
+        heard = self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
+        self.squares += float(np.sum(np.square(heard.error[mask], dtype=np.float64)))
+        self.n_heard += int(np.count_nonzero(mask)) * self._n_outputs
+        return heard.output
 
     def in_parts(self) -> None:
         """A filter always goes on."""
