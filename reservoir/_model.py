@@ -191,11 +191,37 @@ class MemoryModel(BaseEstimator):
         """Feed all series to the readout; return how many rows had weight."""
         n_used = 0
         progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
+        short = data.stacked.n_series > 1 and data.stacked.lengths.max() <= _BLOCK
+        if short and self._noise is None and not self._n_feedback:
+            return self._learn_short_series(data, targets, progress)
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
                 self._start_series()
             weights = None if data.weights is None else data.weights[a:b]
             n_used += self._learn_series(data.rows[a:b], targets[a:b], weights, progress)
+        return n_used
+
+    def _learn_short_series(self, data: SeriesData, targets: np.ndarray, progress: Progress) -> int:
+        """As `_learn_rows` for series that the memory may drive side by side."""
+        n_used, spans = 0, list(data.stacked.spans())
+        for part in parts_of(spans):
+            begin, end = spans[part.start][0], spans[part.stop - 1][1]
+            inside = [(a - begin, b - begin) for a, b in spans[part]]
+            rows, zeros = data.rows[begin:end], np.zeros((len(inside), self._n_state), self._dtype)
+            features, states = self.memory_._advance_all(rows, inside, zeros)
+            features = self._columns(features, rows)
+            weight = None if data.weights is None else data.weights[begin:end]
+            if self.washout:
+                weight = np.ones(end - begin) if weight is None else weight.copy()
+                for a, b in inside:
+                    weight[a : min(a + self.washout, b)] = 0.0
+            if self._watch is not None:
+                self._watch.look(features)
+            self._readout.update(features, targets[begin:end], weight)
+            a, b = inside[-1]
+            self._end = features[-1:].copy(), states[-1].copy(), b - a
+            progress.update(end - begin)
+            n_used += end - begin if weight is None else int(np.count_nonzero(weight))
         return n_used
 
     def _learn_series(
