@@ -229,14 +229,38 @@ class EstimatorReadout:
         return scores
 
     def state(self) -> dict[str, np.ndarray]:
-        return {}
+        """What a session can change: nothing, of an estimator that does not learn in parts."""
+        if not hasattr(self.estimator, "partial_fit"):
+            return {}
+        given = self.estimator.get_params(deep=False)
+        learned = {k: v for k, v in vars(self.estimator).items() if k not in given}
+        plain = {k: np.array(v) for k, v in learned.items() if _is_plain(v)}
+        rest = [k for k, v in learned.items() if k not in plain and v is not None]
+        hidden = [name for name in rest if name[0] != "_"]
+        if hidden:
+            raise ValueError(
+                f"{hidden[0]} of the readout {type(self.estimator).__name__} is a "
+                f"{type(learned[hidden[0]]).__name__} and no plain array, so the state of this "
+                "session cannot be given as arrays. copy.deepcopy(stream) or pickle keep it; a "
+                "ridge readout (None) or one of filters has a state of arrays."
+            )
+        return plain
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """A fitted estimator has no plain arrays; it stays as it is."""
+        for name, value in state.items():
+            own = getattr(self.estimator, name, None)
+            is_array = value.ndim > 0 or isinstance(own, np.ndarray)
+            setattr(self.estimator, name, np.array(value) if is_array else value.item())
 
     @property
     def linear(self) -> None:
         return None
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype != object
+    return isinstance(value, np.generic | bool | int | float | str)
 
 
 def project_to_simplex(scores: np.ndarray) -> np.ndarray:
