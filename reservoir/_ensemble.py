@@ -21,8 +21,7 @@ from filters.timeseries._sklearn_private import (
 )
 
 from ._esn import ESNRegressor
-from ._forecaster import ESNForecaster
-from ._forecaster import _default as default_estimator
+from ._forecaster import ESNForecaster, default_network
 
 
 def _members_are_classifiers(ensemble: Any) -> bool:
@@ -267,7 +266,7 @@ class ESNEnsemble(BaseEstimator):
         """The unfitted member, in which the part that takes the seed is spelled out."""
         template = ESNRegressor() if self.estimator is None else self.estimator
         if isinstance(template, ESNForecaster) and template.estimator is None:
-            template = clone(template).set_params(estimator=default_estimator())
+            template = clone(template).set_params(estimator=default_network())
         return template
 
     def _seeded(self) -> list[Any]:

@@ -11,6 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from filters._base import AdaptiveFilter
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sequences import holds_series
@@ -30,8 +31,8 @@ _RESERVOIR_PARAMETERS = tuple(
 class EchoState(MemoryModel):
     """The reservoir's parameters, and feedback of the output into the reservoir.
 
-    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught, its own
-    output else.
+    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught (or, without
+    teacher forcing, its own a-priori output), its own output else.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -40,6 +41,7 @@ class EchoState(MemoryModel):
         "feedback_scaling": [non_negative()],
         "feedback_weights": ["array-like", None],
         "feedback_noise": [non_negative()],
+        "teacher_forcing": ["boolean"],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -66,7 +68,9 @@ class EchoState(MemoryModel):
         feedback_scaling: float = 0.0,
         feedback_weights: Any = None,
         feedback_noise: float = 0.0,
+        teacher_forcing: bool = True,
         alpha: float = 1e-6,
+        solver: Literal["cholesky", "qr"] = "cholesky",
         fit_intercept: bool = True,
         include_input: bool = True,
         readout: Any = None,
@@ -94,7 +98,9 @@ class EchoState(MemoryModel):
         self.feedback_scaling = feedback_scaling
         self.feedback_weights = feedback_weights
         self.feedback_noise = feedback_noise
+        self.teacher_forcing = teacher_forcing
         self.alpha = alpha
+        self.solver = solver
         self.fit_intercept = fit_intercept
         self.include_input = include_input
         self.readout = readout
@@ -118,6 +124,8 @@ class EchoState(MemoryModel):
     def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
         reservoir = self._reservoir()
         self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
+        if not self.teacher_forcing:
+            self._check_online()
         if self._n_feedback == 0:
             self._check_no_feedback()
             return reservoir.fit(rows)
@@ -154,6 +162,14 @@ class EchoState(MemoryModel):
         if self.feedback_noise > 0:
             fed = np.random.RandomState(child_seeds(self.memory_.random_state)["feedback_noise"])
         return None if own is None and fed is None else (own, fed)
+
+    def _check_online(self) -> None:
+        if self._n_feedback == 0 or not isinstance(self.readout, AdaptiveFilter):
+            raise ValueError(
+                "teacher_forcing=False feeds the output back while it is learned: it needs "
+                "feedback_scaling > 0 and an online readout such as filters.RLSFilter(), got "
+                f"feedback_scaling={self.feedback_scaling} and readout={self.readout!r}."
+            )
 
     @property
     def _n_state(self) -> int:
@@ -236,8 +252,14 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, 
     feedback_noise : float, default=0.0
         Standard deviation of Gaussian noise added to the y(t-1) that are fed in `fit`: the network
         learns to bear the errors of its own outputs. In the units of `y`.
+    teacher_forcing : bool, default=True
+        False feeds back the model's own output in `fit` too, before it learns from the row: with
+        ``readout=RLSFilter()`` that is FORCE learning. Online readouts only; row by row, about
+        0.2 ms each.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout.
+    solver : {"cholesky", "qr"}, default="cholesky"
+        Of the ridge readout, as in `MemoryRegressor`: "qr" keeps the digits of noise-free series.
     fit_intercept : bool, default=True
     include_input : bool, default=True
         Offer the input row to the readout beside the states.
@@ -259,6 +281,8 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, 
     coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
         Columns: n_units states (the first layer's first), then n_features inputs if included.
     intercept_ : float or ndarray of shape (n_outputs,)
+    condition_number_, effective_degrees_of_freedom_, a_priori_mse_ : float
+        As in `MemoryRegressor`.
     n_features_in_ : int
 
     Raises
@@ -280,6 +304,8 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, 
     ----------
     H. Jaeger, The echo state approach, GMD Report 148 (2001).
     M. Lukosevicius, A practical guide to applying echo state networks (2012).
+    D. Sussillo, L. F. Abbott, Generating coherent patterns of activity from chaotic neural
+    networks, Neuron 63 (2009), 544-557, eq. 2-5 (FORCE).
 
     Examples
     --------
@@ -361,11 +387,11 @@ class ESNClassifier(EchoState, MemoryClassifier):
     n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
 bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, n_strands
         The memory's; see `Reservoir`.
-    feedback_scaling : float, default=0.0
+    feedback_scaling, teacher_forcing
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
     feedback_weights, feedback_noise
         As in `ESNRegressor`, one output a class.
-    alpha, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
+    alpha, solver, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.
 
     Attributes

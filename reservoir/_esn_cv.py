@@ -15,10 +15,12 @@ from filters.timeseries._validation import SeriesData
 
 from ._alpha_path import HeldOut, Judge, LeaveOneOut, LeaveOneOutOfFew
 from ._esn import ESNRegressor
-from ._moments import is_solvable
+from ._moments import Moments, is_solvable
 from ._readout import LinearReadout, Readout
 
 _ALPHAS = tuple(np.logspace(-12, 2, 29).tolist())
+
+_LEFT_OUT = ("alpha", "solver", "teacher_forcing")  # the path of penalties comes from moments
 
 
 def _no_partial_fit(estimator: Any) -> NoReturn:
@@ -94,7 +96,7 @@ random_state, verbose
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{k: v for k, v in ESNRegressor._parameter_constraints.items() if k != "alpha"},
+        **{k: v for k, v in ESNRegressor._parameter_constraints.items() if k not in _LEFT_OUT},
         "alphas": ["array-like", positive()],
         "cv": ["cv_object"],
     }
@@ -174,24 +176,26 @@ random_state, verbose
         """Feed all series to the moments, choose alpha, and leave the moments as the readout."""
         readout = self._readout
         assert isinstance(readout, LinearReadout)
-        n_columns = readout.moments.mean_x.size
+        moments = readout.moments
+        assert isinstance(moments, Moments)
         alphas = self._check_alphas()
         n_used = self._count_rows(data)
         if n_used == 0:
             return 0
-        judge = self._judge(data, targets, alphas, n_used, n_columns)
+        judge = self._judge(data, targets, alphas, n_used, moments.n_columns)
         self._readout = cast(Readout, _Feed(readout.update, judge.gather))
         super()._learn_rows(data, targets)
-        if judge.prepare(readout.moments):
+        if judge.prepare(moments):
             self._readout = cast(Readout, _Feed(judge.judge))
             self._noise = self._noise_rng()
             self._start_series()
             super()._learn_rows(data, targets)
         self._readout = readout
-        self._choose(alphas, judge.errors(), readout)
+        self._choose(alphas, judge.errors(), moments)
+        readout.alpha = self.alpha_
         return n_used
 
-    def _choose(self, alphas: np.ndarray, errors: np.ndarray, readout: LinearReadout) -> None:
+    def _choose(self, alphas: np.ndarray, errors: np.ndarray, moments: Moments) -> None:
         if not np.isfinite(errors).any():
             raise ValueError(
                 "the squared errors overflow for every alpha: features or targets are too large "
@@ -203,14 +207,13 @@ random_state, verbose
         best = best_first[0]
         # A penalty whose weights cannot be solved for without truncation is passed over, and with
         # it all smaller ones; if that leaves none, the ridge solution warns.
-        while not is_solvable(readout.moments, alphas[best], self.fit_intercept):
+        while not is_solvable(moments, alphas[best], self.fit_intercept):
             left = best_first[alphas[best_first] > alphas[best]]
             if not left.size:
                 best = best_first[0]
                 break
             best = left[0]
         self.alpha_, self.best_score_ = float(alphas[best]), float(self.scores_[best])
-        readout.alpha = self.alpha_
 
     def _check_alphas(self) -> np.ndarray:
         alphas = np.asarray(self.alphas, dtype=np.float64).reshape(-1)

@@ -27,6 +27,13 @@ from ._index import continue_index
 from ._memory import MemoryRegressor, check_steps
 
 
+def default_network() -> ESNRegressor:
+    """What `ESNForecaster` takes where it is given no estimator."""
+    return ESNRegressor(
+        200, leak_rate=0.5, input_scaling=0.3, bias_scaling=0.5, alpha=1e-2, random_state=0
+    )
+
+
 class ESNForecaster(BaseEstimator):
     """Forecast a series (one or several columns) by running an echo state network freely.
 
@@ -126,7 +133,7 @@ class ESNForecaster(BaseEstimator):
         for a, b in stacked.spans():
             inputs.append(np.concatenate([scaled[a : b - 1], extra[a + 1 : b]], axis=1))
             targets.append(scaled[a + 1 : b])
-        self.estimator_ = _default() if self.estimator is None else clone(self.estimator)
+        self.estimator_ = default_network() if self.estimator is None else clone(self.estimator)
         self.estimator_.fit(inputs, targets)
         self._last_row, self._last_level = scaled[-1:], data.rows[-1]
         return self
@@ -379,12 +386,6 @@ class ESNForecaster(BaseEstimator):
         if kind == "series":
             return pd.Series(values[:, 0], index=labels, name=names[0])
         return pd.DataFrame(values, index=labels, columns=names)
-
-
-def _default() -> ESNRegressor:
-    return ESNRegressor(
-        200, leak_rate=0.5, input_scaling=0.3, bias_scaling=0.5, alpha=1e-2, random_state=0
-    )
 
 
 def _index_of(X: Any) -> pd.Index | None:

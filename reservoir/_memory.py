@@ -32,6 +32,12 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
         fitted on the features of all rows.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout: ``sum w |y - c - x B|^2 + alpha |B|^2``.
+    solver : {"cholesky", "qr"}, default="cholesky"
+        Of the ridge readout. "cholesky" solves from second moments, which square the condition
+        number; "qr" keeps the triangular factor of all rows instead, as small and fed in the same
+        way, and gives what scikit-learn's ``Ridge(solver="svd")`` gives. It pays where `y` has
+        no noise and `alpha` is next to nothing (`condition_number_` above 1e7); a row costs it
+        about 3.5 times the moments' share of the fit.
     fit_intercept : bool, default=True
         Of the ridge readout, never penalised; other readouts bring their own `alpha` and intercept.
     include_input : bool, default=False
@@ -45,6 +51,18 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel):
     coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
         Columns: the memory's features, then the inputs if included. Linear readouts only.
     intercept_ : float or ndarray of shape (n_outputs,)
+    condition_number_ : float
+        Ridge readouts: of the rows of features (centred, columns scaled to unit length, with
+        ``sqrt(alpha) I`` below them), an estimate in the 1-norm, found when asked for. "qr" loses
+        as many digits as its decimal exponent, "cholesky" twice as many: beyond 1e8 it is infinity
+        there.
+    effective_degrees_of_freedom_ : float
+        Ridge readouts: ``trace(C (C + alpha I)^-1)`` with C the second moments of the features, at
+        most the number of columns; the intercept is not in it. Found when asked for.
+    a_priori_mse_ : float
+        Online readouts: mean square, over all labelled rows and outputs since the first, of the
+        error of the output made before the row was learned. ``stream().learn_one`` returns these
+        outputs one by one.
     readout_ : estimator
         The fitted readout, where it is a scikit-learn estimator.
     n_features_in_ : int
@@ -217,7 +235,7 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
 
     Parameters
     ----------
-    memory, alpha, fit_intercept, include_input, washout
+    memory, alpha, solver, fit_intercept, include_input, washout
         As in `MemoryRegressor`.
     readout : estimator, default=None
         None is ridge on one-hot targets; a filter learns those online; a scikit-learn classifier
@@ -226,7 +244,8 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    memory_, coef_, intercept_, readout_, n_features_in_
+    memory_, coef_, intercept_, condition_number_, effective_degrees_of_freedom_, \
+a_priori_mse_, readout_, n_features_in_
         As in `MemoryRegressor`, one output a class.
 
     Raises
