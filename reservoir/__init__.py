@@ -13,6 +13,7 @@ from ._memory import MemoryClassifier, MemoryRegressor  # noqa: E402
 from ._nvar import NVAR  # noqa: E402
 from ._plasticity import intrinsic_plasticity  # noqa: E402
 from ._reservoir import Reservoir  # noqa: E402
+from ._search import ESNSearchCV  # noqa: E402
 from ._sequence import ESNSequenceClassifier, ESNSequenceRegressor  # noqa: E402
 from ._sequence_features import ReservoirFeatures  # noqa: E402
 from .displays import (  # noqa: E402
@@ -30,6 +31,7 @@ __all__ = [
     "ESNForecaster",
     "ESNRegressor",
     "ESNRegressorCV",
+    "ESNSearchCV",
     "ESNSequenceClassifier",
     "ESNSequenceRegressor",
     "EigenvalueDisplay",
