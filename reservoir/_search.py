@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
-from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
@@ -21,6 +19,7 @@ from filters.timeseries._sklearn_private import (
     HasMethods,
     StrOptions,
     positive_int,
+    unit_interval,
     validate_parameters,
 )
 from filters.timeseries._validation import SeriesData, all_or_nothing, check_series
@@ -29,33 +28,11 @@ from ._esn import ESNRegressor
 from ._esn_cv import ESNRegressorCV, check_alphas, cut_folds
 from ._moments import is_solvable
 from ._progress import Progress
+from ._search_results import SCORES, results_table
 from ._search_run import Lane, Rows, Run, lanes_at_once
+from ._search_space import SCALARS, alike, is_lane, usual_space
 
 _ALPHAS = tuple(np.logspace(-10, 2, 13).tolist())
-_SCALARS = ("spectral_radius", "input_scaling", "bias_scaling")
-
-
-def _mean_squared(sums: np.ndarray, weight: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    return -(sums / weight[:, np.newaxis, np.newaxis]).mean(axis=-2)
-
-
-def _root_mean_squared(sums: np.ndarray, weight: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    return -np.sqrt(sums / weight[:, np.newaxis, np.newaxis]).mean(axis=-2)
-
-
-def _r2(sums: np.ndarray, weight: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    spread = spread[:, :, np.newaxis]
-    share = np.divide(sums, spread, out=np.ones_like(sums), where=spread > 0)
-    return (1.0 - share).mean(axis=-2)
-
-
-# From sums of squared errors (..., n_folds, n_outputs, n_alphas), the weight (n_folds,) and the
-# spread of the targets (n_folds, n_outputs) held out: a score (..., n_folds, n_alphas).
-_SCORES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
-    "neg_mean_squared_error": _mean_squared,
-    "neg_root_mean_squared_error": _root_mean_squared,
-    "r2": _r2,
-}
 
 
 class ESNSearchCV(SeriesRegressorMixin, MetaEstimatorMixin, BaseEstimator):
@@ -74,6 +51,9 @@ class ESNSearchCV(SeriesRegressorMixin, MetaEstimatorMixin, BaseEstimator):
         Configurations to draw; None takes every combination of lists.
     n_seeds : int, default=5
         Reservoirs drawn for each configuration; configurations share them.
+    survivors : float in (0, 1], default=1.0
+        Share of the configurations that go on after the first seed: the best by its score. With
+        0.2 and five seeds the search takes about a third of the time.
     alphas : array-like of shape (n_alphas,), default=numpy.logspace(-10, 2, 13)
         Penalties, all of which every configuration tries. Where ``alpha`` is searched, or with
         None, the configuration's own is the only one.
@@ -98,8 +78,9 @@ default="neg_mean_squared_error"
         ``pandas.DataFrame(cv_results_)`` is a table. ``params`` (with the penalty chosen for it),
         ``param_<name>``; at that penalty ``seed0_test_score``, ..., their ``mean_test_score``,
         ``std_test_score`` and ``median_test_score``; ``rank_test_score`` (1 is best) by the median.
+        Configurations that did not survive rank after the others, by their only score.
     scores_ : ndarray of shape (n_configurations, n_seeds, n_alphas)
-        The score at every penalty; NaN where it is not finite.
+        The score at every penalty; NaN where it is not finite or was not asked for.
     seeds_ : ndarray of shape (n_seeds,)
         `random_state` of the reservoirs.
     best_index_ : int
@@ -156,9 +137,10 @@ default="neg_mean_squared_error"
         "param_distributions": [dict, list, None],
         "n_iter": [positive_int(), None],
         "n_seeds": [positive_int()],
+        "survivors": [unit_interval()],
         "alphas": ["array-like", None],
         "cv": ["cv_object"],
-        "scoring": [StrOptions(set(_SCORES))],
+        "scoring": [StrOptions(set(SCORES))],
         "refit": ["boolean"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -172,6 +154,7 @@ default="neg_mean_squared_error"
         *,
         n_iter: int | None = 100,
         n_seeds: int = 5,
+        survivors: float = 1.0,
         alphas: Any = _ALPHAS,
         cv: Any = None,
         scoring: str = "neg_mean_squared_error",
@@ -184,6 +167,7 @@ default="neg_mean_squared_error"
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.n_seeds = n_seeds
+        self.survivors = survivors
         self.alphas = alphas
         self.cv = cv
         self.scoring = scoring
@@ -227,7 +211,7 @@ default="neg_mean_squared_error"
     # ---- the configurations -------------------------------------------------------------------
 
     def _draw(self, rng: np.random.RandomState) -> list[dict[str, Any]]:
-        space = _usual_space() if self.param_distributions is None else self.param_distributions
+        space = usual_space() if self.param_distributions is None else self.param_distributions
         seed = rng.randint(2**31 - 1)
         if self.n_iter is None:
             return list(ParameterGrid(space))
@@ -277,10 +261,11 @@ default="neg_mean_squared_error"
         """Scores of shape (n_configurations, n_seeds, n_alphas)."""
         folds = self._folds(data)
         spans = list(data.stacked.spans())
-        n_work = data.rows.shape[0] * len(models) * self.n_seeds
-        progress = Progress(type(self).__name__, n_work, self.verbose)
-        score = _SCORES[self.scoring]
-        scores = np.empty((len(models), self.n_seeds, self._penalties(models[0]).size))
+        n_kept = int(np.ceil(self.survivors * len(models)))
+        n_runs = len(models) + n_kept * (self.n_seeds - 1)
+        progress = Progress(type(self).__name__, data.rows.shape[0] * n_runs, self.verbose)
+        score = SCORES[self.scoring]
+        scores = np.full((len(models), self.n_seeds, self._penalties(models[0]).size), np.nan)
         known: dict[int, Rows] = {}  # by washout
 
         def judge(members: list[int], rows: Rows, seed: int) -> None:
@@ -296,13 +281,22 @@ default="neg_mean_squared_error"
                 scores[part, seed] = score(run.errors(), weight, spread).mean(axis=1)
                 progress.update(data.rows.shape[0] * len(part))
 
-        work = []
-        for members in _alike(models):
-            washout = models[members[0]].washout
-            if washout not in known:
-                known[washout] = Rows(data.rows, data.targets, data.weights, spans, washout, folds)
-            work += [(members, known[washout], seed) for seed in range(self.n_seeds)]
-        Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(judge)(*task) for task in work)
+        def judge_all(kept: list[int], seeds: range) -> None:
+            work = []
+            for members in alike(models, kept):
+                washout = models[members[0]].washout
+                if washout not in known:
+                    known[washout] = Rows(
+                        data.rows, data.targets, data.weights, spans, washout, folds
+                    )
+                work += [(members, known[washout], seed) for seed in seeds]
+            Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(judge)(*task) for task in work)
+
+        judge_all(list(range(len(models))), range(1))
+        first = np.where(np.isnan(scores[:, 0]), -np.inf, scores[:, 0]).max(axis=1)
+        judge_all(
+            np.sort(np.argsort(-first, kind="stable")[:n_kept]).tolist(), range(1, self.n_seeds)
+        )
         return scores
 
     def _folds(self, data: SeriesData) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -321,13 +315,12 @@ default="neg_mean_squared_error"
     def _drawn(self, model: ESNRegressor, rows: np.ndarray, seed: int) -> Any:
         """The reservoir of a group and seed, whatever is a lane's own being one."""
         model = clone(model).set_params(random_state=seed)
-        own = {name: 1.0 for name in _SCALARS if _is_lane(getattr(model, name))}
+        own = {name: 1.0 for name in SCALARS if is_lane(getattr(model, name))}
         return model._reservoir().set_params(**own, leak_rate=1.0).fit(rows[:1])
 
     def _lane(self, model: ESNRegressor) -> Lane:
         radius, inputs, bias = (
-            value if _is_lane(value) else 1.0
-            for value in (getattr(model, name) for name in _SCALARS)
+            value if is_lane(value) else 1.0 for value in (getattr(model, name) for name in SCALARS)
         )
         bias = bias if model.bias is None else 1.0  # one that is given is used as it is
         return Lane(radius, inputs, bias, model.leak_rate, self._penalties(model))
@@ -368,40 +361,14 @@ default="neg_mean_squared_error"
                 usable = spare  # all are singular: the first choice it is, with its warning
                 index, at = np.unravel_index(np.argmax(usable), usable.shape)
                 break
-        self._report(params, models, usable)
+        penalties = [self._penalties(model) for model in models]
+        self.cv_results_ = results_table(params, penalties, self.scores_, usable)
         self.best_index_ = int(index)
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_["median_test_score"][self.best_index_])
         self.best_seed_ = seed
         if self.refit:
             self.best_estimator_ = model
-
-    def _report(
-        self, params: list[dict[str, Any]], models: list[ESNRegressor], usable: np.ndarray
-    ) -> None:
-        chosen = usable.argmax(axis=1)
-        kept = np.arange(chosen.size)
-        seeds = self.scores_[kept, :, chosen]
-        median = np.where(np.isfinite(usable[kept, chosen]), np.median(seeds, axis=1), np.nan)
-        params = [
-            own | {"alpha": float(self._penalties(model)[at])}
-            for own, model, at in zip(params, models, chosen, strict=True)
-        ]
-        results: dict[str, Any] = {"params": params}
-        for name in sorted({name for own in params for name in own}):
-            column = np.ma.masked_all(len(params), dtype=object)
-            for i, own in enumerate(params):
-                if name in own:
-                    column[i] = own[name]
-            results[f"param_{name}"] = column
-        for i in range(self.n_seeds):
-            results[f"seed{i}_test_score"] = seeds[:, i]
-        results["mean_test_score"] = seeds.mean(axis=1)
-        results["std_test_score"] = seeds.std(axis=1)
-        results["median_test_score"] = median
-        worst_last = np.where(np.isnan(median), np.inf, -median)
-        results["rank_test_score"] = rankdata(worst_last, method="min").astype(np.int32)
-        self.cv_results_ = results
 
     # ---- answering ----------------------------------------------------------------------------
 
@@ -452,46 +419,3 @@ default="neg_mean_squared_error"
         MemoryStream
         """
         return self._best().stream(initial_state)
-
-
-def _usual_space() -> dict[str, Any]:
-    from scipy.stats import loguniform, uniform
-
-    return {
-        "spectral_radius": uniform(0.1, 1.3),
-        "leak_rate": loguniform(0.05, 1.0),
-        "input_scaling": loguniform(0.05, 5.0),
-        "bias_scaling": uniform(0.0, 1.0),
-    }
-
-
-def _is_lane(value: Any) -> bool:
-    """Whether a parameter is one number, which a lane can have of its own."""
-    return value is not None and np.ndim(value) == 0
-
-
-def _alike(models: Sequence[ESNRegressor]) -> Iterable[list[int]]:
-    """Numbers of the models whose drawn matrices and rows are the same, group by group."""
-    found: dict[Any, list[int]] = {}
-    for i, model in enumerate(models):
-        values: Mapping[str, Any] = model.get_params(deep=False)
-        key = tuple(
-            (name, _identity(value))
-            for name, value in values.items()
-            if name not in ("alpha", "leak_rate", "random_state", "n_jobs", "verbose")
-            and not (name in _SCALARS and _is_lane(value))
-        )
-        found.setdefault(key, []).append(i)
-    return found.values()
-
-
-def _identity(value: Any) -> Any:
-    """A key that only equal values have: the bytes of an array, the object itself else."""
-    if isinstance(value, np.ndarray | list | tuple):
-        array = np.asarray(value)
-        return array.shape, array.dtype.str, array.tobytes() if array.dtype != object else id(value)
-    try:
-        hash(value)
-    except TypeError:
-        return id(value)
-    return type(value), value

@@ -210,6 +210,23 @@ def test_more_seeds_leave_the_first_and_threads_change_nothing():
     np.testing.assert_array_equal(again.predict(X), few.predict(X))
 
 
+def test_survivors_of_the_first_seed_go_on():
+    X, y = noisy()
+    every, some = search(n_iter=9).fit(X, y), search(n_iter=9, survivors=0.3).fit(X, y)
+    first = every.scores_[:, 0].max(axis=1)
+    kept = np.sort(np.argsort(-first)[:3])
+    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(some.scores_).all(axis=(1, 2))), kept)
+    np.testing.assert_allclose(some.scores_[kept], every.scores_[kept], rtol=1e-9)
+    np.testing.assert_array_equal(some.scores_[:, 0], every.scores_[:, 0])
+    medians = np.median(every.scores_[kept], axis=1).max(axis=1)
+    assert some.best_index_ == kept[medians.argmax()]
+    rank = some.cv_results_["rank_test_score"]
+    assert sorted(rank[kept]) == [1, 2, 3]
+    out = np.setdiff1d(np.arange(9), kept)
+    np.testing.assert_array_equal(rank[out] - 3, 1 + np.argsort(np.argsort(-first[out])))
+    np.testing.assert_array_equal(some.cv_results_["seed0_test_score"][out], first[out])
+
+
 def test_lanes_are_cut_without_a_trace(monkeypatch):
     X, y = noisy()
     together = search(n_iter=7).fit(X, y)
