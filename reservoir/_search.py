@@ -340,15 +340,13 @@ default="neg_mean_squared_error"
             raise ValueError(
                 "no configuration has a finite score with every seed: the states or the errors "
                 "leave the finite numbers. Unbounded activations need spectral_radius < 1; inputs "
-                "near the end of the number range need scaling."
+                "near the end of the number range need scaling. Or every penalty is too small for "
+                "rounding to leave the normal equations positive: raise alphas."
             )
         usable = np.where(np.isnan(medians), -np.inf, medians)
-        spare = usable.copy()
-        while True:
-            index, at = np.unravel_index(np.argmax(usable), usable.shape)
-            seed = int(self.seeds_[np.argmax(self.scores_[index, :, at])])
-            model = clone(models[index])
-            model.set_params(alpha=float(self._penalties(model)[at]), random_state=seed)
+        every = usable.copy()
+        while np.isfinite(usable).any():
+            index, model = self._best_model(models, usable)
             if not self.refit:
                 break
             with warnings.catch_warnings():
@@ -357,18 +355,27 @@ default="neg_mean_squared_error"
             if is_solvable(model._readout.moments, model.alpha, model.fit_intercept):
                 break
             usable[index, self._penalties(model) <= model.alpha] = -np.inf
-            if not np.isfinite(usable).any():
-                usable = spare  # all are singular: the first choice it is, with its warning
-                index, at = np.unravel_index(np.argmax(usable), usable.shape)
-                break
+        else:  # all of them are singular: the first choice it is, with its warning
+            usable = every
+            index, model = self._best_model(models, usable)
+            model.fit(*data, groups=groups)
         penalties = [self._penalties(model) for model in models]
         self.cv_results_ = results_table(params, penalties, self.scores_, usable)
-        self.best_index_ = int(index)
+        self.best_index_ = index
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_["median_test_score"][self.best_index_])
-        self.best_seed_ = seed
+        self.best_seed_ = model.random_state
         if self.refit:
             self.best_estimator_ = model
+
+    def _best_model(
+        self, models: list[ESNRegressor], usable: np.ndarray
+    ) -> tuple[int, ESNRegressor]:
+        """Number and unfitted model of the best configuration, its penalty and seed set."""
+        index, at = (int(i) for i in np.unravel_index(np.argmax(usable), usable.shape))
+        model = clone(models[index])
+        seed = int(self.seeds_[np.argmax(self.scores_[index, :, at])])
+        return index, model.set_params(alpha=float(self._penalties(model)[at]), random_state=seed)
 
     # ---- answering ----------------------------------------------------------------------------
 

@@ -187,6 +187,24 @@ def test_penalties_at_which_the_refit_is_singular_are_passed_over():
     assert found.best_params_["alpha"] == 1e-3
 
 
+def test_first_choice_stays_where_every_penalty_is_singular(monkeypatch):
+    X, y = noisy()
+    monkeypatch.setattr("reservoir._search.is_solvable", lambda *moments: False)
+    found = search().fit(X, y)
+    medians = np.median(found.scores_, axis=1)
+    assert found.best_score_ == medians.max()
+    params = found.best_params_ | {"random_state": found.best_seed_}
+    assert {name: getattr(found.best_estimator_, name) for name in params} == params
+    assert found.best_estimator_.coef_.shape == (22,)
+
+
+def test_penalties_below_rounding_are_told():
+    X, y = noisy()
+    X = np.concatenate([X, X], axis=1)
+    with pytest.raises(ValueError, match="raise alphas"):
+        search(alphas=[1e-30, 1e-29]).fit(X, y)
+
+
 def test_alpha_is_searched_or_kept():
     X, y = noisy()
     space = {"alpha": [1e-4, 1e-1], "leak_rate": [0.5, 0.9]}
