@@ -178,7 +178,7 @@ random_state, verbose
         assert isinstance(readout, LinearReadout)
         moments = readout.moments
         assert isinstance(moments, Moments)
-        alphas = self._check_alphas()
+        alphas = check_alphas(self.alphas)
         n_used = self._count_rows(data)
         if n_used == 0:
             return 0
@@ -215,17 +215,6 @@ random_state, verbose
             best = left[0]
         self.alpha_, self.best_score_ = float(alphas[best]), float(self.scores_[best])
 
-    def _check_alphas(self) -> np.ndarray:
-        alphas = np.asarray(self.alphas, dtype=np.float64).reshape(-1)
-        if np.ndim(self.alphas) > 1 or alphas.size == 0:
-            raise ValueError(
-                f"alphas must be a list of penalties; got shape {np.shape(self.alphas)}."
-            )
-        fine = np.isfinite(alphas) & (alphas > 0)
-        if not fine.all():
-            raise ValueError(f"alphas must be positive and finite; got {alphas[~fine][0]}.")
-        return alphas
-
     def _count_rows(self, data: SeriesData) -> int:
         """Rows that will have weight: labelled, after the washout of their series."""
         used = np.ones(data.rows.shape[0], bool) if data.weights is None else data.weights > 0
@@ -242,35 +231,48 @@ random_state, verbose
                 "n_samples=1."
             )
         if self.cv is not None:
-            folds = self._folds(data, targets)
+            folds = cut_folds(self.cv, data, targets)
             return HeldOut(folds, n_columns, targets.shape[1], alphas, self.fit_intercept)
         few = n_used <= n_columns + 1
         return (LeaveOneOutOfFew if few else LeaveOneOut)(alphas, self.fit_intercept)
 
-    def _folds(self, data: SeriesData, targets: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Masks of the training and the held-out rows of each fold."""
-        stacked = data.stacked
-        n_rows = data.rows.shape[0]
-        groups = None
-        if stacked.n_series > 1:
-            groups = np.repeat(np.arange(stacked.n_series), stacked.lengths)
-        cv = self.cv
-        if isinstance(cv, int | np.integer):
-            cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
-        pairs = cv
-        if hasattr(cv, "split"):
-            told = () if groups is None or not _takes_groups(cv) else (groups,)
-            pairs = cv.split(data.rows, targets, *told)
-        context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
-        folds = []
-        for train, test in pairs:
-            masks = np.zeros((2, n_rows), dtype=bool)
-            masks[0, train] = True
-            masks[1, np.arange(n_rows)[test][context:]] = True
-            folds.append((masks[0], masks[1]))
-        if not folds:
-            raise ValueError("cv gives no folds.")
-        return folds
+
+def check_alphas(alphas: Any) -> np.ndarray:
+    """A vector of positive penalties, or a ValueError."""
+    checked = np.asarray(alphas, dtype=np.float64).reshape(-1)
+    if np.ndim(alphas) > 1 or checked.size == 0:
+        raise ValueError(f"alphas must be a list of penalties; got shape {np.shape(alphas)}.")
+    fine = np.isfinite(checked) & (checked > 0)
+    if not fine.all():
+        raise ValueError(f"alphas must be positive and finite; got {checked[~fine][0]}.")
+    return checked
+
+
+def cut_folds(
+    cv: Any, data: SeriesData, targets: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Masks of the training and the held-out rows of each fold; see `ESNRegressorCV`."""
+    stacked = data.stacked
+    n_rows = data.rows.shape[0]
+    groups = None
+    if stacked.n_series > 1:
+        groups = np.repeat(np.arange(stacked.n_series), stacked.lengths)
+    if isinstance(cv, int | np.integer):
+        cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
+    pairs = cv
+    if hasattr(cv, "split"):
+        told = () if groups is None or not _takes_groups(cv) else (groups,)
+        pairs = cv.split(data.rows, targets, *told)
+    context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
+    folds = []
+    for train, test in pairs:
+        masks = np.zeros((2, n_rows), dtype=bool)
+        masks[0, train] = True
+        masks[1, np.arange(n_rows)[test][context:]] = True
+        folds.append((masks[0], masks[1]))
+    if not folds:
+        raise ValueError("cv gives no folds.")
+    return folds
 
 
 def _takes_groups(cv: Any) -> bool:

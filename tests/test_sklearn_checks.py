@@ -51,6 +51,7 @@ MEMORYLESS_BY_DEFAULT = {
 }
 QUICK = {
     "ESNEnsemble": {"n_members": 2},
+    "ESNSearchCV": {"estimator": reservoir.ESNRegressor(20), "n_iter": 2, "n_seeds": 1},
     "ESNSequenceClassifier": {"n_units": 30},
     # The target of the checks is one step of ten of white noise: a slow reservoir blurs it.
     "ESNSequenceRegressor": {"n_units": 30, "leak_rate": 1.0},
