@@ -34,6 +34,7 @@ ROW_IS_A_CASE = {
     "ESNSequenceRegressor",
     "ReservoirFeatures",
     "RNNSequenceClassifier",
+    "RNNSequenceRegressor",
 }
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {
@@ -54,11 +55,18 @@ QUICK = {
     "ESNSequenceClassifier": {"n_units": 30},
     # The target of the checks is one step of ten of white noise: a slow reservoir blurs it.
     "ESNSequenceRegressor": {"n_units": 30, "leak_rate": 1.0},
+    "RNNClassifier": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     # One batch: a repeated case and a case of weight two are then the same step.
     "RNNSequenceClassifier": {
         "hidden_sizes": (8,),
         "max_iter": 20,
+        "learning_rate": 0.05,
+        "batch_size": 1000,
+    },
+    "RNNSequenceRegressor": {
+        "hidden_sizes": (8,),
+        "max_iter": 100,
         "learning_rate": 0.05,
         "batch_size": 1000,
     },

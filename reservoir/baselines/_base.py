@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,6 +22,7 @@ from filters.timeseries._sklearn_private import (
     positive_int,
     validate_parameters,
 )
+from filters.timeseries._validation import SeriesData, all_or_nothing
 
 from ..topologies import NAMED
 from ._cells import State
@@ -30,15 +32,39 @@ from ._monitor import Monitor
 from ._names import PARTS
 from ._network import CELLS, Network
 from ._optimizers import OPTIMIZERS, SGD, Optimizer
-from ._training import Task, Trainer
+from ._schedules import SCHEDULES, factor
+from ._training import Learnable, Penalty, Task, Trainer
+from ._windows import Sequences
 
 _LONG_SERIES = 2000  # rows of full back-propagation through time beyond which `fit` warns
 
 
-class RecurrentNetwork(BaseEstimator):
+@dataclass(frozen=True)
+class Examples:
+    """Validated series and what is to be learned from them.
+
+    Attributes
+    ----------
+    data : SeriesData
+    targets : ndarray
+        As the loss takes them, one entry a row or one a series.
+    weights : ndarray of float64, same first axis
+        Zero where there is no target.
+    n_outputs : int
+    """
+
+    data: SeriesData
+    targets: np.ndarray
+    weights: np.ndarray
+    n_outputs: int
+
+
+class RecurrentNetwork(TransformerMixin, BaseEstimator):
     """Base of the gradient-trained recurrent networks.
 
-    A subclass validates its data, makes a `Task` of it and says how answers leave.
+    A subclass validates its data (`_check_data`, `_examples`), cuts them into sequences
+    (`_sequences`, `_split`) and says how answers leave. What is predicted, numbers or labels, is
+    said by `NumberTargets` or `LabelTargets` beside it.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -52,6 +78,8 @@ class RecurrentNetwork(BaseEstimator):
         "spectral_radius": [non_negative(), None],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
+        "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate_decay": [positive()],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterov": ["boolean"],
         "batch_size": [positive_int()],
@@ -70,6 +98,8 @@ class RecurrentNetwork(BaseEstimator):
         "verbose": ["verbose"],
     }
     _loss: ClassVar[str]
+    _row_wise: ClassVar[bool]
+    _parts: ClassVar[tuple[str, ...]] = PARTS
 
     loss_curve_: list[float]
     validation_loss_curve_: list[float]
@@ -90,6 +120,8 @@ class RecurrentNetwork(BaseEstimator):
         spectral_radius: float | None = None,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
+        learning_rate_schedule: str | Callable[[int], float] = "constant",
+        learning_rate_decay: float = 0.1,
         momentum: float = 0.0,
         nesterov: bool = False,
         batch_size: int = 32,
@@ -117,6 +149,8 @@ class RecurrentNetwork(BaseEstimator):
         self.spectral_radius = spectral_radius
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.learning_rate_decay = learning_rate_decay
         self.momentum = momentum
         self.nesterov = nesterov
         self.batch_size = batch_size
@@ -200,37 +234,111 @@ class RecurrentNetwork(BaseEstimator):
         """The network with the public weights, in `dtype`."""
         check_is_fitted(self)
         network = self._network(n_inputs, self.output_weights_.shape[0], dtype)
-        given = {part: getattr(self, f"{part}_") for part in PARTS if hasattr(self, f"{part}_")}
+        given = {
+            part: getattr(self, f"{part}_") for part in self._parts if hasattr(self, f"{part}_")
+        }
         network.load(given, "the fitted parameters")
         return network
 
-    def _task(self, sequences: Any, targets: np.ndarray, weights: np.ndarray | None) -> Task:
-        if weights is None:
-            weights = np.ones(targets.shape[0])
+    # ---- training -----------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any = None) -> Self:
+        """Train for `max_iter` epochs; a fit that fails leaves the estimator as it was."""
+        self._check_parameters()
+        fresh = not (self.warm_start and self._is_trained)
+        with all_or_nothing(self):
+            examples = self._examples(X, y, sample_weight, groups, fresh, None)
+            validation = None
+            if self.early_stopping:
+                task, validation = self._split(examples)
+            else:
+                task = self._task(examples, training=True)
+            state = self._train(
+                task,
+                examples.n_outputs,
+                epochs=self.max_iter,
+                fresh=fresh,
+                shuffle=True,
+                validation=validation,
+            )
+            self._end_training(examples.data, None if self.early_stopping else state)
+        return self
+
+    def _partial_fit(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any = None, classes: Any = None
+    ) -> Self:
+        """Train for one epoch, in order."""
+        self._check_parameters()
+        if self.early_stopping:
+            raise ValueError("partial_fit has no early_stopping; set it to False, or use fit.")
+        fresh = not self._is_trained
+        with all_or_nothing(self):
+            examples = self._examples(X, y, sample_weight, groups, fresh, classes)
+            before = None if fresh else self._state_to_go_on_from(examples.data)
+            state = self._train(
+                self._task(examples, training=True),
+                examples.n_outputs,
+                epochs=1,
+                fresh=fresh,
+                shuffle=False,
+                state=before,
+            )
+            self._end_training(examples.data, state, before is not None)
+        return self
+
+    def _loss_and_gradients(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any = None
+    ) -> tuple[float, dict[str, Any]]:
+        check_is_fitted(self)
+        examples = self._examples(X, y, sample_weight, groups, False, None)
+        rows = examples.data.rows
+        network = self._current_network(rows.shape[1], rows.dtype)
+        task = self._task(examples)
+        self._prepare_epoch(task, self.n_iter_, np.random.RandomState(0))
+        loss = task.loss_and_gradient(network, self.bptt_steps)
+        loss += Penalty(self.l1, self.l2).add_to(network)
+        return loss, network.public(network.gradient)
+
+    def _task(
+        self,
+        examples: Examples,
+        *,
+        weights: np.ndarray | None = None,
+        stops: np.ndarray | None = None,
+        training: bool = False,
+    ) -> Task:
+        """What is learned: all of it, or what `weights` and the last rows `stops` leave."""
+        weights = examples.weights if weights is None else weights
         if not (weights > 0).any():
             raise ValueError(
                 "All sample weights are zero where there are targets: nothing to learn."
             )
-        return Task(sequences, targets, weights, LOSSES[self._loss], self.l1, self.l2)
+        stops = examples.data.stacked.starts[1:] if stops is None else stops
+        n_strands = getattr(self, "n_strands", 1) if training else 1
+        sequences = self._sequences(examples.data, stops, n_strands)
+        return Task(sequences, examples.targets, weights, LOSSES[self._loss])
 
     def _train(
         self,
-        task: Task,
+        task: Learnable,
         n_outputs: int,
         *,
         epochs: int,
         fresh: bool,
         shuffle: bool,
-        validation: Task | None = None,
+        validation: Learnable | None = None,
         state: list[State] | None = None,
     ) -> list[State] | None:
         """Train and publish; return the state after the last row of the last epoch."""
-        self._warn_if_long(int(task.sequences.lengths.max()))
+        self._warn_if_long(task.longest)
         name = type(self).__name__
+        before = 0 if fresh else self.n_iter_
         trainer = Trainer(
-            *self._start(task.sequences.rows, n_outputs, fresh),
+            *self._start(task, n_outputs, fresh),
+            Penalty(self.l1, self.l2),
             name,
-            self.learning_rate,
+            lambda epoch: self._learning_rate_in(before + epoch),
+            lambda epoch: self._prepare_epoch(task, before + epoch, self._rng),
             self.batch_size,
             self.bptt_steps,
             self.clip_norm,
@@ -241,20 +349,24 @@ class RecurrentNetwork(BaseEstimator):
         self._publish(trainer, monitor, fresh)
         return trainer.state
 
-    def _start(self, rows: np.ndarray, n_outputs: int, fresh: bool) -> tuple[Network, Optimizer]:
+    def _learning_rate_in(self, epoch: int) -> float:
+        schedule, decay = self.learning_rate_schedule, self.learning_rate_decay
+        return self.learning_rate * factor(schedule, decay, epoch, self.max_iter)
+
+    def _start(self, task: Learnable, n_outputs: int, fresh: bool) -> tuple[Any, Optimizer]:
         """The network and optimizer to train: new ones, or those of the last call."""
         if not fresh:
-            network = self._current_network(rows.shape[1], self.output_weights_.dtype)
+            network = self._current_network(task.n_inputs, self.output_weights_.dtype)
             return network, self._new_optimizer(network, self._optimizer)
         self._rng = check_random_state(self.random_state)
-        network = self._network(rows.shape[1], n_outputs, rows.dtype)
+        network = self._network(task.n_inputs, n_outputs, task.dtype)
         if self.initial_weights is None:
             network.draw(self._rng, self.recurrent_init, self.spectral_radius)
         else:
             network.load(self.initial_weights)
         return network, self._new_optimizer(network)
 
-    def _new_optimizer(self, network: Network, before: Optimizer | None = None) -> Optimizer:
+    def _new_optimizer(self, network: Any, before: Optimizer | None = None) -> Optimizer:
         """An optimizer as the parameters say, with the memory of `before` if it is of a kind."""
         size, dtype = network.parameters.size, network.dtype
         if self.optimizer == "sgd":
@@ -268,7 +380,7 @@ class RecurrentNetwork(BaseEstimator):
     def _publish(self, trainer: Trainer, monitor: Monitor, fresh: bool) -> None:
         """Set the fitted attributes; curves go on where training did."""
         network = trainer.network
-        for part in PARTS:
+        for part in self._parts:
             self.__dict__.pop(f"{part}_", None)  # those of a head that is no longer there
         for key, value in network.public(network.parameters).items():
             setattr(self, f"{key}_", value)
@@ -295,12 +407,64 @@ class RecurrentNetwork(BaseEstimator):
                 stacklevel=caller_level(),
             )
 
-    def _gradients(self, task: Task) -> tuple[float, dict[str, Any]]:
-        """Loss and gradients at the current weights, all series one batch, in the dtype of X."""
-        rows = task.sequences.rows
-        network = self._current_network(rows.shape[1], rows.dtype)
-        loss = task.loss_and_gradient(network, self.bptt_steps)
-        return loss, network.public(network.gradient)
+    # ---- answering ----------------------------------------------------------------------------
+
+    def _read(self, data: SeriesData, *, columns: bool = False) -> np.ndarray:
+        """Outputs (or what they see) of every row, or of every case, from the zero state."""
+        network = self._current_network(data.rows.shape[1], data.rows.dtype)
+        sequences = self._sequences(data, data.stacked.starts[1:], 1)
+        n_read = data.rows.shape[0] if self._row_wise else data.stacked.n_series
+        everywhere = np.ones(n_read, dtype=bool)
+        return network.outputs(sequences, everywhere, self.batch_size, columns=columns)
+
+    def _saliency(self, data: SeriesData, output: Any, step: Any) -> np.ndarray:
+        """d output at `step` of every series / d rows, stacked; see `Network.input_gradient`."""
+        network = self._current_network(data.rows.shape[1], data.rows.dtype)
+        if not isinstance(output, int | np.integer) or not 0 <= output < network.n_outputs:
+            raise ValueError(
+                f"output={output!r} must number one of the network's {network.n_outputs} "
+                "output(s), the first being 0."
+            )
+        shortest = int(data.stacked.lengths.min())
+        if not isinstance(step, int | np.integer) or not -shortest <= step < shortest:
+            raise ValueError(
+                f"step={step!r} must be a time step of every series, negative ones counted from "
+                f"its end; the shortest has {shortest} time steps."
+            )
+        gradient = np.zeros_like(data.rows)
+        for a, b in data.stacked.spans():
+            at = int(step) % (b - a)
+            stop = b if self._row_wise else a + at + 1
+            gradient[a:stop] = network.input_gradient(
+                data.rows[a:stop], int(output), at, row_wise=self._row_wise
+            )
+        return gradient
+
+    # ---- what a subclass says -----------------------------------------------------------------
+
+    def _examples(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, classes: Any
+    ) -> Examples:
+        raise NotImplementedError
+
+    def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
+        """The series up to their rows `stops`."""
+        raise NotImplementedError
+
+    def _split(self, examples: Examples) -> tuple[Task, Task]:
+        """Training and validation."""
+        raise NotImplementedError
+
+    def _prepare_epoch(self, task: Any, epoch: int, rng: np.random.RandomState) -> None:
+        """Make `task` ready for an epoch, counted from 0 through warm starts."""
+
+    def _state_to_go_on_from(self, data: SeriesData) -> list[State] | None:
+        return None
+
+    def _end_training(
+        self, data: SeriesData, state: list[State] | None, going_on: bool = False
+    ) -> None:
+        """Note where training ended, for what goes on from there."""
 
 
 def _as_sizes(given: Any) -> tuple[Any, ...]:
