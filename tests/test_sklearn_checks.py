@@ -56,6 +56,7 @@ QUICK = {
     # The target of the checks is one step of ten of white noise: a slow reservoir blurs it.
     "ESNSequenceRegressor": {"n_units": 30, "leak_rate": 1.0},
     "RNNClassifier": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
+    "RNNForecaster": {"hidden_sizes": (8,), "max_iter": 5},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     # One batch: a repeated case and a case of weight two are then the same step.
     "RNNSequenceClassifier": {
