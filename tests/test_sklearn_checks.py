@@ -35,6 +35,7 @@ ROW_IS_A_CASE = {
     "ReservoirFeatures",
     "RNNSequenceClassifier",
     "RNNSequenceRegressor",
+    "Seq2Seq",
 }
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {
@@ -71,6 +72,7 @@ QUICK = {
         "learning_rate": 0.05,
         "batch_size": 1000,
     },
+    "Seq2Seq": {"hidden_sizes": (8,), "max_iter": 20, "batch_size": 1000},
 }
 
 

@@ -3,6 +3,7 @@
 from ._classifier import RNNClassifier
 from ._forecaster import RNNForecaster
 from ._regressor import RNNRegressor
+from ._seq2seq import Seq2Seq
 from ._sequence_classifier import RNNSequenceClassifier
 from ._sequence_regressor import RNNSequenceRegressor
 
@@ -12,4 +13,5 @@ __all__ = [
     "RNNRegressor",
     "RNNSequenceClassifier",
     "RNNSequenceRegressor",
+    "Seq2Seq",
 ]

@@ -97,7 +97,7 @@ class RecurrentNetwork(TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-    _loss: ClassVar[str]
+    _loss: str
     _row_wise: ClassVar[bool]
     _parts: ClassVar[tuple[str, ...]] = PARTS
 
@@ -216,7 +216,7 @@ class RecurrentNetwork(TransformerMixin, BaseEstimator):
     def _head_sizes(self) -> tuple[int, ...]:
         return _as_sizes(self.head_sizes)
 
-    def _network(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> Network:
+    def _network(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> Any:
         return Network(
             self.cell,
             self._hidden_sizes,
@@ -230,7 +230,7 @@ class RecurrentNetwork(TransformerMixin, BaseEstimator):
             softmax=self._loss == "negative_log_likelihood",
         )
 
-    def _current_network(self, n_inputs: int, dtype: np.dtype) -> Network:
+    def _current_network(self, n_inputs: int, dtype: np.dtype) -> Any:
         """The network with the public weights, in `dtype`."""
         check_is_fitted(self)
         network = self._network(n_inputs, self.output_weights_.shape[0], dtype)
@@ -301,12 +301,12 @@ class RecurrentNetwork(TransformerMixin, BaseEstimator):
 
     def _task(
         self,
-        examples: Examples,
+        examples: Any,
         *,
         weights: np.ndarray | None = None,
         stops: np.ndarray | None = None,
         training: bool = False,
-    ) -> Task:
+    ) -> Any:
         """What is learned: all of it, or what `weights` and the last rows `stops` leave."""
         weights = examples.weights if weights is None else weights
         if not (weights > 0).any():
@@ -444,14 +444,14 @@ class RecurrentNetwork(TransformerMixin, BaseEstimator):
 
     def _examples(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, classes: Any
-    ) -> Examples:
+    ) -> Any:
         raise NotImplementedError
 
     def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
         """The series up to their rows `stops`."""
         raise NotImplementedError
 
-    def _split(self, examples: Examples) -> tuple[Task, Task]:
+    def _split(self, examples: Any) -> tuple[Any, Any]:
         """Training and validation."""
         raise NotImplementedError
 

@@ -133,11 +133,7 @@ class CaseNetwork(RecurrentNetwork):
         """The last cases of every stratum that has more than one are for validation."""
         weights = examples.weights
         strata = self._strata(examples.targets)
-        held = np.zeros(strata.size, dtype=bool)
-        for stratum in np.unique(strata):
-            cases = np.flatnonzero((strata == stratum) & (weights > 0))
-            if cases.size > 1:
-                held[cases[-max(int(self.validation_fraction * cases.size), 1) :]] = True
+        held = last_cases(strata, weights > 0, self.validation_fraction)
         return (
             self._task(examples, weights=weights * ~held),
             self._task(examples, weights=weights * held),
@@ -145,3 +141,13 @@ class CaseNetwork(RecurrentNetwork):
 
     def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
         return Sequences(data.rows, data.stacked.starts[:-1], stops, row_wise=False)
+
+
+def last_cases(strata: np.ndarray, wanted: np.ndarray, fraction: float) -> np.ndarray:
+    """Marks the last `fraction` of the wanted cases of every stratum that has more than one."""
+    held = np.zeros(strata.size, dtype=bool)
+    for stratum in np.unique(strata):
+        cases = np.flatnonzero((strata == stratum) & wanted)
+        if cases.size > 1:
+            held[cases[-max(int(fraction * cases.size), 1) :]] = True
+    return held

@@ -19,7 +19,7 @@ class NumberTargets:
     """Numbers, learned by squared error."""
 
     _target_kind: ClassVar[TargetKind] = "numeric"
-    _loss: ClassVar[str] = "squared_error"
+    _loss: str = "squared_error"
     output_weights_: np.ndarray
     output_bias_: np.ndarray
 
@@ -54,7 +54,7 @@ class LabelTargets:
     """Labels, learned by the negative log-likelihood of a softmax; an output a class."""
 
     _target_kind: ClassVar[TargetKind] = "labels"
-    _loss: ClassVar[str] = "negative_log_likelihood"
+    _loss: str = "negative_log_likelihood"
     classes_: np.ndarray
 
     def _case_targets(self, y: Any) -> tuple[np.ndarray, np.ndarray, TargetForm]:
