@@ -292,6 +292,7 @@ def test_both_directions_have_no_state():
         lambda: net.predict(X, return_state=True),
         lambda: net.predict(X, initial_state=np.zeros(6)),
         lambda: net.forecast(3),
+        lambda: net.stream(),
     ):
         with pytest.raises(ValueError, match="bidirectional=True"):
             ask()

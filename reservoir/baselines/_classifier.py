@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
 from scipy.special import softmax
 
 from filters.timeseries._mixins import SeriesClassifierMixin
@@ -115,3 +116,6 @@ class RNNClassifier(SeriesClassifierMixin, LabelTargets, RowNetwork):
         outputs, states, data = self._answer(X, groups, initial_state)
         answer = self._target_form.restore(data.stacked, self._most_probable(outputs))
         return self._with_state(answer, states, data, return_state)
+
+    def _as_answer(self, outputs: np.ndarray) -> np.ndarray:
+        return self._most_probable(outputs)

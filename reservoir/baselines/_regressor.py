@@ -198,6 +198,9 @@ class RNNRegressor(SeriesRegressorMixin, NumberTargets, RowNetwork, FreeRunner):
         answer = self._target_form.restore(data.stacked, outputs)
         return self._with_state(answer, states, data, return_state)
 
+    def _as_answer(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 0] if self._target_form.ndim == 1 else outputs
+
     def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
         network = self._current_network(self.n_features_in_, outputs.dtype)
         return close_loop(network, outputs, state, exog)

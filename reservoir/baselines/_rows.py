@@ -23,6 +23,7 @@ from ._base import Examples, RecurrentNetwork
 from ._cells import State
 from ._running import drive, n_state
 from ._schedules import share
+from ._stream import NetworkStream
 from ._training import Task
 from ._windows import Sequences
 
@@ -199,6 +200,23 @@ class RowNetwork(RecurrentNetwork):
             of X, before clipping. With `bptt_steps` they are cut where training cuts them.
         """
         return self._loss_and_gradients(X, y, sample_weight, groups)
+
+    def stream(self, initial_state: Any = None) -> NetworkStream:
+        """Open a session that goes on row by row.
+
+        Parameters
+        ----------
+        initial_state : dict of arrays or ndarray of shape (n_state,), default=None
+            A `state` of an earlier session, or a state as `predict` returns it; None goes on from
+            the last row of the last training series.
+
+        Returns
+        -------
+        NetworkStream
+            The network itself stays as it is.
+        """
+        check_is_fitted(self)
+        return NetworkStream(self, initial_state)
 
     # ---- answering ----------------------------------------------------------------------------
 
@@ -378,7 +396,7 @@ class RowNetwork(RecurrentNetwork):
 
     def _end_answer(self) -> tuple[np.ndarray, np.ndarray]:
         """Output of the last row of training, and the state after it."""
-        self._require_one_direction("forecast")
+        self._require_one_direction("what goes on from the end of training")
         row, before = self._end
         network = self._current_network(row.shape[1], self._dtype)
         series = Sequences(row, np.array([0]), np.array([1]), row_wise=True)
