@@ -24,7 +24,9 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel, FreeRunner):
     Parameters
     ----------
     memory : Memory, default=None
-        `TapDelay`, `Reservoir`, ...; cloned. None takes ``TapDelay()``.
+        `TapDelay`, `Reservoir`, ...; cloned. None takes ``TapDelay()``. A fitted `RNNRegressor` or
+        `RNNClassifier` keeps its weights; `clone` forgets them, unless it is wrapped in
+        ``sklearn.frozen.FrozenEstimator``.
     readout : estimator, default=None
         None is ridge on accumulated moments (memory flat in the number of rows); a filter of
         ``filters`` with n_taps=1 learns online, row by row; any other scikit-learn regressor is
