@@ -89,7 +89,11 @@ class MemoryModel(BaseEstimator):
 
     def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
         """A fitted memory for these rows."""
-        return (TapDelay() if self.memory is None else clone(self.memory)).fit(rows)
+        if self.memory is None:
+            return TapDelay().fit(rows)
+        if hasattr(self.memory, "_as_memory"):  # came with learned weights
+            return self.memory._as_memory(rows)
+        return clone(self.memory).fit(rows)
 
     def _new_readout(self, n_columns: int, n_outputs: int) -> Readout:
         if self.readout is None:

@@ -245,7 +245,7 @@ default="neg_mean_squared_error"
                 raise ValueError(
                     f"ESNSearchCV cannot drive {name}={getattr(model, name)!r} side by side: it "
                     "takes one layer, the ridge readout solved from moments, no residual matrix, "
-                    "no noise and no feedback. scikit-learn's RandomizedSearchCV takes any estimator."
+                    "no noise and no feedback. RandomizedSearchCV takes any estimator."
                 )
         return model
 

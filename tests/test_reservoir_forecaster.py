@@ -13,7 +13,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from filters import TapDelay
 from filters.timeseries import WarmTimeSeriesSplit, nrmse
 from reservoir import ESNForecaster, ESNRegressor, MemoryRegressor
-from reservoir._forecaster import continue_index
+from reservoir._index import continue_index
 from reservoir.datasets import load_sunspots
 
 NET = ESNRegressor(40, leak_rate=0.5, bias_scaling=0.5, alpha=1e-6, random_state=0)

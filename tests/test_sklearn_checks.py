@@ -34,6 +34,8 @@ ROW_IS_A_CASE = {
     "ESNSequenceRegressor",
     "ReservoirFeatures",
     "RNNSequenceClassifier",
+    "RNNSequenceRegressor",
+    "Seq2Seq",
 }
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {
@@ -55,6 +57,8 @@ QUICK = {
     "ESNSequenceClassifier": {"n_units": 30},
     # The target of the checks is one step of ten of white noise: a slow reservoir blurs it.
     "ESNSequenceRegressor": {"n_units": 30, "leak_rate": 1.0},
+    "RNNClassifier": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
+    "RNNForecaster": {"hidden_sizes": (8,), "max_iter": 5},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     # One batch: a repeated case and a case of weight two are then the same step.
     "RNNSequenceClassifier": {
@@ -63,6 +67,13 @@ QUICK = {
         "learning_rate": 0.05,
         "batch_size": 1000,
     },
+    "RNNSequenceRegressor": {
+        "hidden_sizes": (8,),
+        "max_iter": 100,
+        "learning_rate": 0.05,
+        "batch_size": 1000,
+    },
+    "Seq2Seq": {"hidden_sizes": (8,), "max_iter": 20, "batch_size": 1000},
 }
 
 

@@ -86,6 +86,10 @@ class Sequences:
                 ]
             )
 
+    def longest_first(self, strands: np.ndarray) -> np.ndarray:
+        """The order in which `windows` takes them."""
+        return strands[np.argsort(-self.lengths[strands], kind="stable")]
+
     def windows(
         self, strands: np.ndarray, n_timesteps: int | None, read: np.ndarray
     ) -> Iterator[Window]:
@@ -99,7 +103,7 @@ class Sequences:
         read : ndarray of bool, one entry a row or a series
             Whose output is wanted.
         """
-        strands = strands[np.argsort(-self.lengths[strands], kind="stable")]
+        strands = self.longest_first(strands)
         longest = int(self.lengths[strands[0]])
         n_timesteps = longest if n_timesteps is None else n_timesteps
         for begin in range(0, longest, n_timesteps):
