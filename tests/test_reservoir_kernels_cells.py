@@ -7,7 +7,7 @@ import pytest
 from reservoir.kernels.cell_backward import elman_backward, gru_backward, lstm_backward
 from reservoir.kernels.cell_forward import elman_forward, gru_forward, lstm_forward
 
-N_UNITS, N_INPUTS = 3, 2
+N_UNITS, N_INPUTS, BLOCK = 3, 2, 2  # a block that does not divide the units
 LENGTHS = np.array([4, 2, 3])
 
 
@@ -20,7 +20,7 @@ class Elman:
     def forward(self, W, columns, initial):
         columns[0, :N_UNITS] = initial[0]
         scratch = np.empty((N_UNITS, columns.shape[2]), columns.dtype)
-        elman_forward(W, self.relu, LENGTHS, scratch, columns)
+        elman_forward(W, BLOCK, self.relu, LENGTHS, scratch, columns)
         self.columns = columns
         return columns[1:, :N_UNITS]
 
@@ -28,7 +28,7 @@ class Elman:
         dh = np.zeros(upstream.shape[1:], upstream.dtype)
         grads = upstream.copy()
         recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
-        elman_backward(recurrent_t, self.relu, self.columns, dh, grads)
+        elman_backward(recurrent_t, BLOCK, self.relu, self.columns, dh, grads)
         return grads, (dh,)
 
     def naive(self, parts, X, state):
@@ -49,7 +49,7 @@ class LSTM:
         self.squashed = np.empty((n_timesteps, N_UNITS, n_batch), columns.dtype)
         columns[0, :N_UNITS], self.cells[0] = initial
         p = self.p.astype(W.dtype)
-        lstm_forward(W, p, LENGTHS, columns, self.gates, self.cells, self.squashed)
+        lstm_forward(W, BLOCK, p, LENGTHS, columns, self.gates, self.cells, self.squashed)
         return columns[1:, :N_UNITS]
 
     def backward(self, W, upstream):
@@ -57,7 +57,7 @@ class LSTM:
         grads = self.gates.copy()
         recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
         history = (self.cells, self.squashed, upstream)
-        lstm_backward(recurrent_t, self.p, LENGTHS, beyond, grads, *history, dh, dc)
+        lstm_backward(recurrent_t, BLOCK, self.p, LENGTHS, beyond, grads, *history, dh, dc)
         return grads, (dh, dc)
 
     def naive(self, parts, X, state):
@@ -74,7 +74,7 @@ class GRU:
         self.reset = columns[:-1].copy()
         self.gates = np.empty((n_timesteps, 3 * N_UNITS, n_batch), columns.dtype)
         columns[0, :N_UNITS] = initial[0]
-        gru_forward(W, LENGTHS, columns, self.reset, self.gates)
+        gru_forward(W, BLOCK, LENGTHS, columns, self.reset, self.gates)
         self.columns = columns
         return columns[1:, :N_UNITS]
 
@@ -84,7 +84,7 @@ class GRU:
         zr, candidate = (
             np.ascontiguousarray(part.T) for part in np.split(W[:, :N_UNITS], [2 * N_UNITS])
         )
-        gru_backward(zr, candidate, self.columns, grads, upstream, scratch, dh)
+        gru_backward(zr, candidate, BLOCK, self.columns, grads, upstream, scratch, dh)
         return grads, (dh,)
 
     def naive(self, parts, X, state):
