@@ -222,22 +222,22 @@ def run_rows(kind, relu, skip, feeds, layers, dense, weights, inputs, state, wor
             matrix = weights[begin:end].reshape(n_recurrent + n_x + 1, n_rows)
             pre = z[:n_rows]
             pre[:] = matrix[n_recurrent + n_x]
-            _add_columns(matrix[n_recurrent : n_recurrent + n_x], x, pre)
+            _add_columns(matrix[n_recurrent : n_recurrent + n_x], 0, x, pre)
             if kind == GRU:
-                _add_columns(matrix[:n, : 2 * n], h, pre[: 2 * n])
+                _add_columns(matrix[:n], 0, h, pre[: 2 * n])
                 gru_reset(pre[: 2 * n], h, new[:n])
-                _add_columns(matrix[:n, 2 * n :], new, pre[2 * n :])
+                _add_columns(matrix[:n], 2 * n, new, pre[2 * n :])
                 gru_update(pre[: 2 * n], pre[2 * n :], h, new[:n])
                 h[:] = new[:n]
             elif kind in (ELMAN, JORDAN):
-                _add_columns(matrix[:n_recurrent], state[k, 0], pre)
+                _add_columns(matrix[:n_recurrent], 0, state[k, 0], pre)
                 elman_gates(relu, pre, pre)
                 if kind == ELMAN:
                     h[:] = pre
             else:
                 first = layers[k, 1]
                 peephole = weights[first : first + n_peepholes * n].reshape(n_peepholes, n)
-                _add_columns(matrix[:n], h, pre)
+                _add_columns(matrix[:n], 0, h, pre)
                 new[:n] = c
                 lstm_gates(peephole, pre, new[:n], c, squashed[:n], h)
             top = pre if kind == JORDAN else h
@@ -252,7 +252,7 @@ def run_rows(kind, relu, skip, feeds, layers, dense, weights, inputs, state, wor
             begin = dense[k, 0]
             matrix = weights[begin : begin + (n_x + 1) * n].reshape(n_x + 1, n)
             z[:n] = matrix[n_x]
-            _add_columns(matrix[:n_x], seen, z[:n])
+            _add_columns(matrix[:n_x], 0, seen, z[:n])
             if k + 1 < dense.shape[0]:
                 elman_gates(True, z[:n], z[:n])
             seen[:n] = z[:n]
@@ -268,18 +268,24 @@ def run_rows(kind, relu, skip, feeds, layers, dense, weights, inputs, state, wor
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_columns(matrix, x, out):
-    """out += x @ matrix, four rows of it at a time: vectorised over `out`, in a fixed order."""
-    n_rows = matrix.shape[0]
+def _add_columns(matrix, first, x, out):
+    """out += x @ matrix[:, first : first + out.size], four rows of it at a time.
+
+    Vectorised over `out`, in a fixed order.
+    """
+    n_rows, end = matrix.shape[0], first + out.size
     whole = n_rows - n_rows % 4
     for j in range(0, whole, 4):
-        a, b, c, d = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
+        # Sliced in two steps the rows are known to be contiguous.
+        a, b = matrix[j][first:end], matrix[j + 1][first:end]
+        c, d = matrix[j + 2][first:end], matrix[j + 3][first:end]
         xa, xb, xc, xd = x[j], x[j + 1], x[j + 2], x[j + 3]
         for k in range(out.size):
             out[k] += (a[k] * xa + b[k] * xb) + (c[k] * xc + d[k] * xd)
     for j in range(whole, n_rows):
+        a = matrix[j][first:end]
         for k in range(out.size):
-            out[k] += matrix[j, k] * x[j]
+            out[k] += a[k] * x[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
