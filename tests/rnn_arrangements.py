@@ -11,9 +11,9 @@ GROUPS = np.repeat([0, 1, 2], LENGTHS)
 STACKABLE = ["elman", "lstm", "peephole_lstm", "gru"]
 ARRANGEMENTS = {
     "plain": {"hidden_sizes": (3,)},
-    "stack": {"hidden_sizes": (2, 3, 2)},
+    "stack": {"hidden_sizes": (2, 1, 2)},
     "head": {"hidden_sizes": (3,), "head_sizes": (4, 3)},
-    "skip": {"hidden_sizes": (2, 3, 2), "skip_connections": True},
+    "skip": {"hidden_sizes": (2, 1, 2), "skip_connections": True},
     "bidirectional": {"hidden_sizes": (2, 3), "bidirectional": True},
     "all": {
         "hidden_sizes": (2, 1, 2),

@@ -20,7 +20,8 @@ from ._initialization import child, glorot_uniform
 State = tuple[np.ndarray, ...]
 
 _SMALL_PRODUCT = 1_000_000  # multiplications up to which OpenBLAS packs nothing
-_FEWEST_ROWS = 24  # fewer at a time are slower than the packing they save
+_WIDEST_BATCH = 64  # packing pays with more series, or with fewer rows at a time than these
+_FEWEST_ROWS = 24
 _CHUNK = 640  # time steps x batch of one product for weight gradients
 
 
@@ -348,10 +349,13 @@ class GRUCell(Cell):
 
 
 def _block(matrix: np.ndarray, n_batch: int) -> int:
-    """Rows to multiply at a time, so that each product is a small one; all, if they were few."""
-    n_blocks = -(-matrix.size * n_batch // _SMALL_PRODUCT)
-    rows = -(-matrix.shape[0] // n_blocks)
-    return rows if rows >= _FEWEST_ROWS else matrix.shape[0]
+    """Rows to multiply at a time: each product a small one, or all rows where packing pays."""
+    n_rows, n_columns = matrix.shape
+    most = _SMALL_PRODUCT // (n_columns * n_batch)
+    if n_batch > _WIDEST_BATCH or most < _FEWEST_ROWS:
+        return n_rows
+    n_blocks = -(-n_rows // most)
+    return -(-n_rows // n_blocks)
 
 
 def _add_products(pre: np.ndarray, columns: np.ndarray, gradient: np.ndarray) -> None:
