@@ -282,10 +282,10 @@ class MemoryModel(BaseEstimator):
                 yield part, columns, state
             return
         memory: Any = self.memory_
-        at_once = min(getattr(memory, "_rows_at_once", _BLOCK), rows.shape[0])
+        at_once = min(getattr(memory, "_rows_at_once", _BLOCK), max(rows.shape[0], 1))
         # Pages of new memory would cost as much as the states on them: they are used again.
         room, options = None, {}
-        if at_once > _BLOCK:
+        if at_once > _BLOCK and memory._alone is not None:
             room = np.empty((at_once, memory._n_features_out), dtype=self._dtype)
             options = {"room": room}
         for begin in range(0, rows.shape[0], at_once):

@@ -129,9 +129,9 @@ class Reservoir(Memory):
     Strands make one long series 1.5 to 3 times as fast where the reservoir forgets its start soon:
     the states are those of ``n_strands=1`` to 64 eps at the head of each strand, which is compared
     and not assumed; where it is not so, rows are driven again one after the other. It pays from
-    about 300 units and thousands of rows; a reservoir that does not forget within 1/20 of them, one
-    of cyclic diagonals and the noisy drive of a `fit` go row after row. A model then holds up to
-    128 MB of states at a time.
+    about 300 units and thousands of rows. Driven row after row all the same: a reservoir that does
+    not forget within 1/20 of the rows, one of cyclic diagonals, a model with feedback, and the
+    noisy states of a `fit`. A model then holds up to 128 MB of states at a time.
 
     References
     ----------

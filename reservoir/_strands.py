@@ -8,8 +8,10 @@ and where they differ by more than rounding the strand is driven again, row afte
 true state until it meets the rows driven before. From equal states on the bits are equal.
 
 The burn-in is measured at the head of the series, by a second run from zero beside the true one,
-and grows where strands had to be driven again. A reservoir that does not forget within a twentieth
-of the rows is driven row after row from there on.
+and grows where strands had to be driven again. Before the strands of a block are driven, two of the
+burn-ins are run from another start too. A reservoir that does not forget within a twentieth of the
+rows, or not in those two, is driven row after row from there on: what is lost is that twentieth and
+the burn-ins.
 """
 
 from __future__ import annotations
@@ -48,6 +50,10 @@ def drive_in_strands(
     features : ndarray of shape (n_timesteps, n_units [+ n_features]), written
         Those of ``reservoir._drive`` but for what a difference of 64 eps in the state at the
         beginning of a strand makes.
+
+    Returns
+    -------
+    ndarray of shape (n_units,)
 
     Raises
     ------
