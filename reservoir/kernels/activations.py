@@ -130,7 +130,7 @@ def activate(code, pre):
             pre[i] = sigmoid(pre[i])
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, error_model="numpy", fastmath=False)
 def leaky_update(code, kept, leak, pre, carried, out):
     """x(t) = s O x(t-1) + a f(pre(t)), the update formula of every reservoir here.
 
@@ -144,6 +144,10 @@ def leaky_update(code, kept, leak, pre, carried, out):
         W x(t-1) + W_in u(t) + b; overwritten by f(pre).
     carried, out : ndarray (n_units,)
         O x(t-1) and x(t); may be the same array.
+
+    Without fastmath, said outright because a caller's flags are inherited else: of two products
+    that are added, which one is fused would be the compiler's choice, and not the same one in every
+    loop that this is inlined into.
     """
     activate(code, pre)
     for i in range(pre.size):
