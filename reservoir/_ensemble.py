@@ -65,7 +65,8 @@ class ESNEnsemble(BaseEstimator):
     -----
     It is a classifier, a regressor or neither, as its members are. The spread comes from the random
     weights alone: it says where they matter, and leaves out the noise of the target. Cost:
-    `n_members` times that of one.
+    `n_members` times that of one: every member has matrices of its own, and more than half of a fit
+    is its own readout's, so driving them as one batch would save little.
 
     References
     ----------

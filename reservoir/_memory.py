@@ -38,8 +38,8 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel, FreeRunner):
         Of the ridge readout. "cholesky" solves from second moments, which square the condition
         number; "qr" keeps the triangular factor of all rows instead, as small and fed in the same
         way, and gives what scikit-learn's ``Ridge(solver="svd")`` gives. It pays where `y` has
-        no noise and `alpha` is next to nothing (`condition_number_` above 1e7); a row costs it
-        about 3.5 times the moments' share of the fit.
+        no noise and `alpha` is next to nothing: where "cholesky" warns of a singular system. A fit
+        takes 1.8 times as long at 300 units, 2.4 times at 1000.
     fit_intercept : bool, default=True
         Of the ridge readout, never penalised; other readouts bring their own `alpha` and intercept.
     include_input : bool, default=False
