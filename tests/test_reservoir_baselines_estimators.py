@@ -196,6 +196,16 @@ def test_transform_is_what_the_output_sees(params):
     np.testing.assert_allclose(answer, cases.predict(split(X)), rtol=1e-12, atol=1e-14)
 
 
+def test_columns_have_names():
+    X, rng = rows()
+    net = RNNRegressor("gru", (4, 3), skip_connections=True, bidirectional=True, max_iter=1)
+    names = [f"unit{i}" for i in range(14)]
+    assert net.fit(X, rng.randn(15)).get_feature_names_out().tolist() == names
+    assert net.set_output(transform="pandas").transform(X).columns.tolist() == names
+    index = pd.MultiIndex.from_arrays([GROUPS, np.arange(15)])
+    assert net.set_output().transform(pd.DataFrame(X, index=index)).columns.tolist() == names
+
+
 SALIENT = [
     (RNNRegressor, {}),
     (RNNRegressor, {"bidirectional": True}),

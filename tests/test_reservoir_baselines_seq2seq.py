@@ -78,6 +78,7 @@ def test_numbers_are_those_of_the_naive_twin(cell, params):
     states = [naive_cells.columns(view(net, net.encoder_weights_), x)[1] for x in X]
     expected = [np.concatenate([part for state in s for part in state]) for s in states]
     np.testing.assert_allclose(net.transform(X), expected, rtol=1e-12, atol=1e-14)
+    assert len(net.get_feature_names_out()) == len(expected[0])
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import caller_level
+from filters.timeseries._sklearn_private import input_names
 from filters.timeseries._validation import SeriesData, all_or_nothing
 
 from ._cells import State
@@ -75,6 +76,23 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         }
         network.load(given, "the fitted parameters")
         return network
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`."""
+        sizes = self._hidden_sizes if self.skip_connections else self._hidden_sizes[-1:]
+        return sum(sizes) * (2 if self.bidirectional else 1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names ``unit0, unit1, ...`` of the columns of `transform`."""
+        check_is_fitted(self)
+        input_names(self, input_features)
+        return np.array([f"unit{i}" for i in range(self._n_features_out)], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
     # ---- training -----------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ._cases import last_cases
 from ._encoder_decoder import EncoderDecoder
 from ._losses import LOSSES
 from ._names import PARTS
+from ._network import CELLS
 from ._pairs import Pairs, PairTask, label_sequences, number_sequences, pad
 from ._schedules import share
 
@@ -30,6 +31,10 @@ class PairNetwork(RecurrentNetwork):
     end: Any
     teacher_forcing: Any
     classes_: np.ndarray
+
+    @property
+    def _n_features_out(self) -> int:
+        return CELLS[self.cell].n_states * sum(self._hidden_sizes)
 
     # ---- data ---------------------------------------------------------------------------------
 

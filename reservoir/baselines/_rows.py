@@ -159,7 +159,10 @@ class RowNetwork(RecurrentNetwork):
         columns, states, data = self._follow(
             self._check_data(X, groups), initial_state, columns=True
         )
-        return self._with_state(data.stacked.restore(columns), states, data, return_state)
+        named = data.stacked.container == "frame"
+        names = list(self.get_feature_names_out()) if named else None
+        answer = data.stacked.restore(columns, columns=names)
+        return self._with_state(answer, states, data, return_state)
 
     def input_saliency(self, X: Any, *, groups: Any = None, output: int = 0, step: int = -1) -> Any:
         """How much an output depends on each input: its derivative, from the zero state.
@@ -282,10 +285,6 @@ class RowNetwork(RecurrentNetwork):
     @property
     def _n_state(self) -> int:
         return self._end[1].shape[1]
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._current_network(self.n_features_in_, self._dtype).n_columns
 
     def _dtype_for(self, dtype: np.dtype) -> np.dtype:
         return dtype
