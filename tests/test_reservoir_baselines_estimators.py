@@ -315,6 +315,10 @@ def test_an_answer_out_of_range_is_an_error():
     net.fit(np.ones((3, 1)), np.ones(3))
     with pytest.raises(DivergenceError, match=r"answers row 11 with NaN or infinity"):
         net.predict(np.ones((20, 1)))
+    cases = RNNSequenceRegressor("elman", (1,), activation="relu", max_iter=0)
+    cases.set_params(initial_weights=initial).fit(np.ones((2, 3)), np.ones(2))
+    with pytest.raises(DivergenceError, match="answers case 1 with NaN or infinity"):
+        cases.predict([np.ones((5, 1)), np.ones((20, 1))])
 
 
 # ---- learning rates ----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries._errors import caller_level
+from filters.timeseries._errors import DivergenceError, caller_level
 from filters.timeseries._sklearn_private import input_names
 from filters.timeseries._validation import SeriesData, all_or_nothing
 
@@ -251,15 +251,18 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         self._optimizer = trainer.optimizer
 
     def _warn_if_long(self, longest: int) -> None:
-        if self.bptt_steps is None and longest > _LONG_SERIES:
+        if self.bptt_steps is not None or longest <= _LONG_SERIES:
+            return
+        remedy = "Cut or subsample them"
+        if "bptt_steps" in self.get_params(deep=False):
             strands = ", or n_strands to cut it into pieces" if hasattr(self, "n_strands") else ""
-            warnings.warn(
-                f"{type(self).__name__} back-propagates through {longest} rows at once and takes "
-                f"one step for all of them: slow, and memory grows with them. Set bptt_steps (50 "
-                f"to 200) to train in windows{strands}.",
-                UserWarning,
-                stacklevel=caller_level(),
-            )
+            remedy = f"Set bptt_steps (50 to 200) to train in windows{strands}"
+        warnings.warn(
+            f"{type(self).__name__} back-propagates through {longest} rows at once and takes one "
+            f"step for all of them: slow, and memory grows with them. {remedy}.",
+            UserWarning,
+            stacklevel=caller_level(),
+        )
 
     # ---- answering ----------------------------------------------------------------------------
 
@@ -269,7 +272,21 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         sequences = self._sequences(data, data.stacked.starts[1:], 1)
         n_read = data.rows.shape[0] if self._row_wise else data.stacked.n_series
         everywhere = np.ones(n_read, dtype=bool)
-        return network.outputs(sequences, everywhere, self.batch_size, columns=columns)
+        with np.errstate(all="ignore"):
+            answer = network.outputs(sequences, everywhere, self.batch_size, columns=columns)
+        return self._require_finite(answer, "row" if self._row_wise else "case")
+
+    def _require_finite(self, outputs: np.ndarray, entry: str, begin: int = 0) -> np.ndarray:
+        """`outputs`, or a DivergenceError that says which `entry` of X has none."""
+        finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
+        if not finite.all():
+            first = begin + int(np.argmin(finite))
+            raise DivergenceError(
+                f"{type(self).__name__} answers {entry} {first} with NaN or infinity: the {entry} "
+                f"is too large, or too far from those of the fit, for {outputs.dtype} numbers.",
+                first,
+            )
+        return outputs
 
     def _saliency(self, data: SeriesData, output: Any, step: Any) -> np.ndarray:
         """d output at `step` of every series / d rows, stacked; see `Network.input_gradient`."""

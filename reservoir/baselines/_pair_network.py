@@ -183,7 +183,11 @@ class PairNetwork(RecurrentNetwork):
     ) -> tuple[np.ndarray, np.ndarray]:
         first = self._first(network.n_outputs).astype(network.dtype)
         end = None if self.end is None else int(np.searchsorted(self.classes_, self.end))
-        return network.decode(network.encode(*pad(data, cases)), first, n_steps, end)
+        with np.errstate(all="ignore"):
+            states = network.encode(*pad(data, cases))
+            outputs, lengths = network.decode(states, first, n_steps, end)
+        self._require_finite(outputs.transpose(1, 0, 2), "case", int(cases[0]))
+        return outputs, lengths
 
     def _as_given(self, outputs: np.ndarray) -> Any:
         """Outputs of one case in the form of the sequences of `fit`."""

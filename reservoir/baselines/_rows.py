@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries import DivergenceError
 from filters.timeseries._sklearn_private import between, positive_int
 from filters.timeseries._validation import (
     SeriesData,
@@ -241,14 +240,7 @@ class RowNetwork(RecurrentNetwork):
         sequences = self._sequences(data, data.stacked.starts[1:], 1)
         with np.errstate(all="ignore"):
             outputs, states = drive(network, sequences, self.batch_size, states, columns=columns)
-        finite = np.isfinite(outputs).all(axis=1)
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise DivergenceError(
-                f"{type(self).__name__} answers row {row} with NaN or infinity: the row is too "
-                f"large, or too far from those of the fit, for {outputs.dtype} numbers.",
-                row,
-            )
+        self._require_finite(outputs, "row")
         return outputs, states, data
 
     def _with_state(self, answer: Any, states: np.ndarray, data: SeriesData, wanted: bool) -> Any:
