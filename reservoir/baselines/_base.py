@@ -168,8 +168,7 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
                 "All sample weights are zero where there are targets: nothing to learn."
             )
         stops = examples.data.stacked.starts[1:] if stops is None else stops
-        n_strands = getattr(self, "n_strands", 1) if training else 1
-        sequences = self._sequences(examples.data, stops, n_strands)
+        sequences = self._sequences(examples.data, stops, training=training)
         return Task(sequences, examples.targets, weights, LOSSES[self._loss])
 
     def _train(
@@ -269,7 +268,7 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
     def _read(self, data: SeriesData, *, columns: bool = False) -> np.ndarray:
         """Outputs (or what they see) of every row, or of every case, from the zero state."""
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
-        sequences = self._sequences(data, data.stacked.starts[1:], 1)
+        sequences = self._sequences(data, data.stacked.starts[1:])
         n_read = data.rows.shape[0] if self._row_wise else data.stacked.n_series
         everywhere = np.ones(n_read, dtype=bool)
         with np.errstate(all="ignore"):
@@ -318,8 +317,10 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
     ) -> Any:
         raise NotImplementedError
 
-    def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
-        """The series up to their rows `stops`."""
+    def _sequences(
+        self, data: SeriesData, stops: np.ndarray, *, training: bool = False
+    ) -> Sequences:
+        """The series up to their rows `stops`, in `training` cut as parameters say."""
         raise NotImplementedError
 
     def _split(self, examples: Any) -> tuple[Any, Any]:

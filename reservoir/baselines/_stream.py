@@ -35,7 +35,9 @@ class NetworkStream:
 
     def __init__(self, model: RowNetwork, initial_state: Any = None) -> None:
         model._require_one_direction("a stream")
-        self._model = copy.deepcopy(model).set_params(n_strands=1, early_stopping=False)
+        self._model = copy.deepcopy(model).set_params(
+            n_strands=1, bptt_stride=None, early_stopping=False
+        )
         if hasattr(model, "feature_names_in_"):  # rows come as bare arrays here
             del self._model.feature_names_in_
         self._prepare()
