@@ -233,6 +233,7 @@ class SeriesForecaster(BaseEstimator):
         --------
         >>> from functools import partial
         >>> from filters.timeseries import valid_prediction_time
+        >>> from reservoir import ESNForecaster
         >>> from reservoir.datasets import lorenz
         >>> X = lorenz(3000, random_state=0)
         >>> vpt = partial(valid_prediction_time, scale=X.std(axis=0))

@@ -196,6 +196,16 @@ def test_transform_is_what_the_output_sees(params):
     np.testing.assert_allclose(answer, cases.predict(split(X)), rtol=1e-12, atol=1e-14)
 
 
+def test_columns_have_names():
+    X, rng = rows()
+    net = RNNRegressor("gru", (4, 3), skip_connections=True, bidirectional=True, max_iter=1)
+    names = [f"unit{i}" for i in range(14)]
+    assert net.fit(X, rng.randn(15)).get_feature_names_out().tolist() == names
+    assert net.set_output(transform="pandas").transform(X).columns.tolist() == names
+    index = pd.MultiIndex.from_arrays([GROUPS, np.arange(15)])
+    assert net.set_output().transform(pd.DataFrame(X, index=index)).columns.tolist() == names
+
+
 SALIENT = [
     (RNNRegressor, {}),
     (RNNRegressor, {"bidirectional": True}),
@@ -305,6 +315,10 @@ def test_an_answer_out_of_range_is_an_error():
     net.fit(np.ones((3, 1)), np.ones(3))
     with pytest.raises(DivergenceError, match=r"answers row 11 with NaN or infinity"):
         net.predict(np.ones((20, 1)))
+    cases = RNNSequenceRegressor("elman", (1,), activation="relu", max_iter=0)
+    cases.set_params(initial_weights=initial).fit(np.ones((2, 3)), np.ones(2))
+    with pytest.raises(DivergenceError, match="answers case 1 with NaN or infinity"):
+        cases.predict([np.ones((5, 1)), np.ones((20, 1))])
 
 
 # ---- learning rates ----------------------------------------------------------------------------

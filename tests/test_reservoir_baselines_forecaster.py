@@ -168,7 +168,10 @@ def test_every_parameter_reaches_the_network():
     assert {name: own[name] for name in changed} == changed
     outside = {"transformer", "difference", "horizon"}
     assert set(outer.get_params()) - outside == set(own) - {"bidirectional", "warm_start"}
-    assert set(changed) | {"initial_weights", "verbose"} == set(outer.get_params()) - outside
+    assert (
+        set(changed) | {"initial_weights", "verbose", "bptt_stride"}
+        == set(outer.get_params()) - outside
+    )
 
 
 # ---- as a memory -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from scipy.special import log_softmax
 from sklearn.base import clone
 
+from filters.timeseries import DivergenceError
 from reservoir.baselines import Seq2Seq
 
 CELLS = ["elman", "lstm", "peephole_lstm", "gru"]
@@ -78,6 +79,7 @@ def test_numbers_are_those_of_the_naive_twin(cell, params):
     states = [naive_cells.columns(view(net, net.encoder_weights_), x)[1] for x in X]
     expected = [np.concatenate([part for state in s for part in state]) for s in states]
     np.testing.assert_allclose(net.transform(X), expected, rtol=1e-12, atol=1e-14)
+    assert len(net.get_feature_names_out()) == len(expected[0])
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -268,6 +270,26 @@ def test_what_cannot_be_honoured_is_refused(params, Y, message):
     with pytest.raises(ValueError, match=message):
         net.fit(X, Y)
     assert not hasattr(net, "weights_")
+
+
+def test_an_answer_out_of_range_is_an_error():
+    """Its state grows by 1e80 a step; what stands behind the end of an answer does not count."""
+    X = [np.ones((1, 1))] * 3
+    net = Seq2Seq("elman", (1,), activation="relu", batch_size=1, max_iter=1)
+    net.fit(X, [[1.0]] * 3)
+    for layer in (net.encoder_weights_[0], net.weights_[0]):
+        layer["input"][:], layer["recurrent"][:], layer["bias"][:] = 1.0, 1e80, 0.0
+    net.output_weights_[:], net.output_bias_[:] = 1.0, 0.0
+    assert [len(a) for a in net.predict(X, length=[2, 2, 3])] == [2, 2, 3]
+    with pytest.raises(DivergenceError, match="answers case 2 with NaN or infinity"):
+        net.predict(X, length=[2, 2, 9])
+    answers = net.set_params(batch_size=3).predict([X[0], X[0] * 0, X[0]], length=[2, 9, 2])
+    assert [len(a) for a in answers] == [2, 9, 2]
+
+
+def test_a_long_pair_warns():
+    with pytest.warns(UserWarning, match=r"2001 rows at once.*Cut or subsample them"):
+        Seq2Seq("elman", (1,), max_iter=1).fit(np.zeros((1, 2000)), np.zeros((1, 1)))
 
 
 # ---- training ----------------------------------------------------------------------------------

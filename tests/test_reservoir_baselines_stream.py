@@ -104,5 +104,5 @@ def test_rows_that_do_not_fit_are_refused_and_change_nothing():
     wild.fit(np.ones((3, 1)), np.ones(3))
     wild.output_weights_[:] = wild.weights_[0]["input"][:] = 1e200
     session = wild.stream(initial_state=np.zeros(1))
-    with pytest.raises(DivergenceError, match="answers row 0 of the block"):
+    with pytest.raises(DivergenceError, match="answers row 0 with NaN or infinity"):
         session.predict_one([1.0])

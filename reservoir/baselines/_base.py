@@ -11,7 +11,8 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries._errors import caller_level
+from filters.timeseries._errors import DivergenceError, caller_level
+from filters.timeseries._sklearn_private import input_names
 from filters.timeseries._validation import SeriesData, all_or_nothing
 
 from ._cells import State
@@ -75,6 +76,23 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         }
         network.load(given, "the fitted parameters")
         return network
+
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`."""
+        sizes = self._hidden_sizes if self.skip_connections else self._hidden_sizes[-1:]
+        return sum(sizes) * (2 if self.bidirectional else 1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names ``unit0, unit1, ...`` of the columns of `transform`."""
+        check_is_fitted(self)
+        input_names(self, input_features)
+        return np.array([f"unit{i}" for i in range(self._n_features_out)], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
     # ---- training -----------------------------------------------------------------------------
 
@@ -150,8 +168,7 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
                 "All sample weights are zero where there are targets: nothing to learn."
             )
         stops = examples.data.stacked.starts[1:] if stops is None else stops
-        n_strands = getattr(self, "n_strands", 1) if training else 1
-        sequences = self._sequences(examples.data, stops, n_strands)
+        sequences = self._sequences(examples.data, stops, training=training)
         return Task(sequences, examples.targets, weights, LOSSES[self._loss])
 
     def _train(
@@ -233,25 +250,42 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         self._optimizer = trainer.optimizer
 
     def _warn_if_long(self, longest: int) -> None:
-        if self.bptt_steps is None and longest > _LONG_SERIES:
+        if self.bptt_steps is not None or longest <= _LONG_SERIES:
+            return
+        remedy = "Cut or subsample them"
+        if "bptt_steps" in self.get_params(deep=False):
             strands = ", or n_strands to cut it into pieces" if hasattr(self, "n_strands") else ""
-            warnings.warn(
-                f"{type(self).__name__} back-propagates through {longest} rows at once and takes "
-                f"one step for all of them: slow, and memory grows with them. Set bptt_steps (50 "
-                f"to 200) to train in windows{strands}.",
-                UserWarning,
-                stacklevel=caller_level(),
-            )
+            remedy = f"Set bptt_steps (50 to 200) to train in windows{strands}"
+        warnings.warn(
+            f"{type(self).__name__} back-propagates through {longest} rows at once and takes one "
+            f"step for all of them: slow, and memory grows with them. {remedy}.",
+            UserWarning,
+            stacklevel=caller_level(),
+        )
 
     # ---- answering ----------------------------------------------------------------------------
 
     def _read(self, data: SeriesData, *, columns: bool = False) -> np.ndarray:
         """Outputs (or what they see) of every row, or of every case, from the zero state."""
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
-        sequences = self._sequences(data, data.stacked.starts[1:], 1)
+        sequences = self._sequences(data, data.stacked.starts[1:])
         n_read = data.rows.shape[0] if self._row_wise else data.stacked.n_series
         everywhere = np.ones(n_read, dtype=bool)
-        return network.outputs(sequences, everywhere, self.batch_size, columns=columns)
+        with np.errstate(all="ignore"):
+            answer = network.outputs(sequences, everywhere, self.batch_size, columns=columns)
+        return self._require_finite(answer, "row" if self._row_wise else "case")
+
+    def _require_finite(self, outputs: np.ndarray, entry: str, begin: int = 0) -> np.ndarray:
+        """`outputs`, or a DivergenceError that says which `entry` of X has none."""
+        finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
+        if not finite.all():
+            first = begin + int(np.argmin(finite))
+            raise DivergenceError(
+                f"{type(self).__name__} answers {entry} {first} with NaN or infinity: the {entry} "
+                f"is too large, or too far from those of the fit, for {outputs.dtype} numbers.",
+                first,
+            )
+        return outputs
 
     def _saliency(self, data: SeriesData, output: Any, step: Any) -> np.ndarray:
         """d output at `step` of every series / d rows, stacked; see `Network.input_gradient`."""
@@ -283,8 +317,10 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
     ) -> Any:
         raise NotImplementedError
 
-    def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
-        """The series up to their rows `stops`."""
+    def _sequences(
+        self, data: SeriesData, stops: np.ndarray, *, training: bool = False
+    ) -> Sequences:
+        """The series up to their rows `stops`, in `training` cut as parameters say."""
         raise NotImplementedError
 
     def _split(self, examples: Any) -> tuple[Any, Any]:

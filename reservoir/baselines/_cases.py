@@ -139,7 +139,9 @@ class CaseNetwork(RecurrentNetwork):
             self._task(examples, weights=weights * held),
         )
 
-    def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
+    def _sequences(
+        self, data: SeriesData, stops: np.ndarray, *, training: bool = False
+    ) -> Sequences:
         return Sequences(data.rows, data.stacked.starts[:-1], stops, row_wise=False)
 
 

@@ -200,6 +200,7 @@ class EncoderDecoder:
         Returns
         -------
         outputs : ndarray of shape (n_steps.max(), batch, n_outputs)
+            Zero behind the end of a series.
         lengths : ndarray of int, shape (batch,)
             Steps of each, the one that ended it included.
         """
@@ -218,6 +219,7 @@ class EncoderDecoder:
             if (lengths <= s + 1).all():
                 break
             inputs = self.fed(outputs[s]).T
+        outputs[np.arange(longest)[:, np.newaxis] >= lengths] = 0.0
         return outputs, lengths
 
     def fed(self, outputs: np.ndarray) -> np.ndarray:

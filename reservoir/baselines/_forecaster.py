@@ -80,6 +80,7 @@ class RNNForecaster(SeriesForecaster):
         nesterov: bool = False,
         batch_size: int = 32,
         bptt_steps: int | None = None,
+        bptt_stride: int | None = None,
         n_strands: int = 1,
         teacher_forcing: bool | float | Callable[[int], float] = False,
         clip_norm: float | None = 1.0,
@@ -112,6 +113,7 @@ class RNNForecaster(SeriesForecaster):
         self.nesterov = nesterov
         self.batch_size = batch_size
         self.bptt_steps = bptt_steps
+        self.bptt_stride = bptt_stride
         self.n_strands = n_strands
         self.teacher_forcing = teacher_forcing
         self.clip_norm = clip_norm

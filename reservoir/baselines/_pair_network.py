@@ -15,6 +15,7 @@ from ._cases import last_cases
 from ._encoder_decoder import EncoderDecoder
 from ._losses import LOSSES
 from ._names import PARTS
+from ._network import CELLS
 from ._pairs import Pairs, PairTask, label_sequences, number_sequences, pad
 from ._schedules import share
 
@@ -30,6 +31,10 @@ class PairNetwork(RecurrentNetwork):
     end: Any
     teacher_forcing: Any
     classes_: np.ndarray
+
+    @property
+    def _n_features_out(self) -> int:
+        return CELLS[self.cell].n_states * sum(self._hidden_sizes)
 
     # ---- data ---------------------------------------------------------------------------------
 
@@ -178,7 +183,11 @@ class PairNetwork(RecurrentNetwork):
     ) -> tuple[np.ndarray, np.ndarray]:
         first = self._first(network.n_outputs).astype(network.dtype)
         end = None if self.end is None else int(np.searchsorted(self.classes_, self.end))
-        return network.decode(network.encode(*pad(data, cases)), first, n_steps, end)
+        with np.errstate(all="ignore"):
+            states = network.encode(*pad(data, cases))
+            outputs, lengths = network.decode(states, first, n_steps, end)
+        self._require_finite(outputs.transpose(1, 0, 2), "case", int(cases[0]))
+        return outputs, lengths
 
     def _as_given(self, outputs: np.ndarray) -> Any:
         """Outputs of one case in the form of the sequences of `fit`."""

@@ -67,6 +67,10 @@ class RNNRegressor(SeriesRegressorMixin, NumberTargets, RowNetwork, FreeRunner):
     bptt_steps : int, default=None
         Length in rows of a training window: the state is carried on, the gradient is cut there,
         and each window is one optimizer step. None: the whole series.
+    bptt_stride : int, default=None
+        None: windows follow each other and carry the state. A number: a window of `bptt_steps`
+        begins every that many rows of a series, each from the zero state, and `batch_size` of them,
+        shuffled by `fit`, make a step. Rows in several windows count as often.
     n_strands : int, default=1
         Contiguous pieces each series is cut into in training; they run side by side as a batch,
         and each starts from the zero state.

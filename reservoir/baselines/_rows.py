@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries import DivergenceError
 from filters.timeseries._sklearn_private import between, positive_int
 from filters.timeseries._validation import (
     SeriesData,
@@ -25,7 +24,7 @@ from ._running import drive, n_state
 from ._schedules import share
 from ._stream import NetworkStream
 from ._training import Task
-from ._windows import Sequences
+from ._windows import Sequences, windows_every
 
 
 class RowNetwork(RecurrentNetwork):
@@ -33,6 +32,7 @@ class RowNetwork(RecurrentNetwork):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **RecurrentNetwork._parameter_constraints,
+        "bptt_stride": [positive_int(), None],
         "n_strands": [positive_int()],
         "teacher_forcing": ["boolean", between(0, 1), callable],
     }
@@ -62,6 +62,7 @@ class RowNetwork(RecurrentNetwork):
         nesterov: bool = False,
         batch_size: int = 32,
         bptt_steps: int | None = None,
+        bptt_stride: int | None = None,
         n_strands: int = 1,
         teacher_forcing: bool | float | Callable[[int], float] = False,
         clip_norm: float | None = 1.0,
@@ -107,6 +108,7 @@ class RowNetwork(RecurrentNetwork):
             random_state=random_state,
             verbose=verbose,
         )
+        self.bptt_stride = bptt_stride
         self.n_strands = n_strands
         self.teacher_forcing = teacher_forcing
 
@@ -159,7 +161,10 @@ class RowNetwork(RecurrentNetwork):
         columns, states, data = self._follow(
             self._check_data(X, groups), initial_state, columns=True
         )
-        return self._with_state(data.stacked.restore(columns), states, data, return_state)
+        named = data.stacked.container == "frame"
+        names = list(self.get_feature_names_out()) if named else None
+        answer = data.stacked.restore(columns, columns=names)
+        return self._with_state(answer, states, data, return_state)
 
     def input_saliency(self, X: Any, *, groups: Any = None, output: int = 0, step: int = -1) -> Any:
         """How much an output depends on each input: its derivative, from the zero state.
@@ -235,17 +240,10 @@ class RowNetwork(RecurrentNetwork):
             self._require_one_direction("initial_state")
             n_series, n = data.stacked.n_series, n_state(network)
             states = check_initial_states(initial_state, n_series, n, data.rows.dtype)
-        sequences = self._sequences(data, data.stacked.starts[1:], 1)
+        sequences = self._sequences(data, data.stacked.starts[1:])
         with np.errstate(all="ignore"):
             outputs, states = drive(network, sequences, self.batch_size, states, columns=columns)
-        finite = np.isfinite(outputs).all(axis=1)
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise DivergenceError(
-                f"{type(self).__name__} answers row {row} with NaN or infinity: the row is too "
-                f"large, or too far from those of the fit, for {outputs.dtype} numbers.",
-                row,
-            )
+        self._require_finite(outputs, "row")
         return outputs, states, data
 
     def _with_state(self, answer: Any, states: np.ndarray, data: SeriesData, wanted: bool) -> Any:
@@ -282,10 +280,6 @@ class RowNetwork(RecurrentNetwork):
     @property
     def _n_state(self) -> int:
         return self._end[1].shape[1]
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._current_network(self.n_features_in_, self._dtype).n_columns
 
     def _dtype_for(self, dtype: np.dtype) -> np.dtype:
         return dtype
@@ -333,8 +327,13 @@ class RowNetwork(RecurrentNetwork):
             self._target_form = data.form
         return Examples(data, targets, weights, n_outputs)
 
-    def _sequences(self, data: SeriesData, stops: np.ndarray, n_strands: int) -> Sequences:
+    def _sequences(
+        self, data: SeriesData, stops: np.ndarray, *, training: bool = False
+    ) -> Sequences:
         starts = data.stacked.starts[:-1]
+        if training and self.bptt_stride is not None:
+            starts, stops = windows_every(self.bptt_stride, self.bptt_steps, starts, stops)
+        n_strands = self.n_strands if training else 1
         return Sequences(data.rows, starts, stops, row_wise=True, n_strands=n_strands)
 
     def _split(self, examples: Examples) -> tuple[Task, Task]:
@@ -351,6 +350,12 @@ class RowNetwork(RecurrentNetwork):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        if self.bptt_stride is not None and (self.bptt_steps is None or self.n_strands > 1):
+            raise ValueError(
+                f"bptt_stride={self.bptt_stride} lets windows of bptt_steps rows begin anew every "
+                f"{self.bptt_stride} rows: it needs bptt_steps (got {self.bptt_steps}) and "
+                f"n_strands=1 (got {self.n_strands})."
+            )
         if self.cell != "jordan" and self.teacher_forcing is not False:
             raise ValueError(
                 f"teacher_forcing={self.teacher_forcing!r} is for cell='jordan', whose output is "
@@ -405,4 +410,5 @@ class RowNetwork(RecurrentNetwork):
 
     def _runs_on(self, data: SeriesData) -> bool:
         """Plain rows, trained in order, are the next rows of one series."""
-        return not data.stacked.bounded and self.n_strands == 1 and not self.bidirectional
+        whole = self.n_strands == 1 and self.bptt_stride is None and not self.bidirectional
+        return whole and not data.stacked.bounded

@@ -22,7 +22,8 @@ class RNNSequenceClassifier(ClassifierMixin, LabelTargets, CaseNetwork):
     Parameters
     ----------
     cell, hidden_sizes, activation, recurrent_init, optimizer, learning_rate, ...
-        As in `RNNRegressor`, but `n_strands` and `teacher_forcing`.
+        As in `RNNRegressor`, but `n_strands`, `bptt_stride` and
+        `teacher_forcing`.
     batch_size : int, default=32
         Sequences of an optimizer step.
     bptt_steps : int, default=None

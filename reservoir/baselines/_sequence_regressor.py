@@ -22,7 +22,8 @@ class RNNSequenceRegressor(MultiOutputMixin, RegressorMixin, NumberTargets, Case
     Parameters
     ----------
     cell, hidden_sizes, activation, recurrent_init, optimizer, learning_rate, ...
-        As in `RNNRegressor`, but `n_strands` and `teacher_forcing`.
+        As in `RNNRegressor`, but `n_strands`, `bptt_stride` and
+        `teacher_forcing`.
     batch_size, bptt_steps
         As in `RNNSequenceClassifier`.
     early_stopping : bool, default=False

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from filters.timeseries import DivergenceError
 from filters.timeseries._validation import check_finite, check_initial_states
 
 from ._closed_loop import RowRunner
@@ -36,7 +35,9 @@ class NetworkStream:
 
     def __init__(self, model: RowNetwork, initial_state: Any = None) -> None:
         model._require_one_direction("a stream")
-        self._model = copy.deepcopy(model).set_params(n_strands=1, early_stopping=False)
+        self._model = copy.deepcopy(model).set_params(
+            n_strands=1, bptt_stride=None, early_stopping=False
+        )
         if hasattr(model, "feature_names_in_"):  # rows come as bare arrays here
             del self._model.feature_names_in_
         self._prepare()
@@ -76,14 +77,8 @@ class NetworkStream:
     def predict_many(self, X: Any) -> np.ndarray:
         """As `predict_one` for a block ``(n_timesteps, n_features)``."""
         rows = self._rows(X)
-        outputs, states, bad = self._runner.run(self._cells(), rows, rows.shape[0])
-        if bad >= 0:
-            raise DivergenceError(
-                f"{type(self._model).__name__} answers row {bad} of the block with NaN or "
-                f"infinity: the row is too large, or too far from those of the fit, for "
-                f"{outputs.dtype} numbers.",
-                bad,
-            )
+        outputs, states, _ = self._runner.run(self._cells(), rows, rows.shape[0])
+        self._model._require_finite(outputs, "row")
         self._state = flatten(states)[0]
         return self._model._as_answer(outputs)
 
