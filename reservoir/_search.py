@@ -26,7 +26,7 @@ from filters.timeseries._validation import SeriesData, all_or_nothing, check_ser
 
 from ._esn import ESNRegressor
 from ._esn_cv import ESNRegressorCV, check_alphas, cut_folds
-from ._moments import is_solvable
+from ._moments import Moments, is_solvable
 from ._progress import Progress
 from ._readout import LinearReadout
 from ._search_results import SCORES, results_table
@@ -359,7 +359,9 @@ default="neg_mean_squared_error"
                 model.fit(*data, groups=groups)
             readout = model._readout
             assert isinstance(readout, LinearReadout)
-            if is_solvable(readout.moments, model.alpha, model.fit_intercept):
+            moments = readout.moments
+            assert isinstance(moments, Moments)
+            if is_solvable(moments, model.alpha, model.fit_intercept):
                 break
             usable[index, self._penalties(model) <= model.alpha] = -np.inf
         else:  # all of them are singular: the first choice it is, with its warning
