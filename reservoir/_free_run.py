@@ -78,12 +78,15 @@ class FreeRunner:
         exog = np.empty((n_steps - 1, 0), dtype=self._dtype) if exog is None else exog
         bad = self._close_loop(outputs, state, exog) if np.isfinite(outputs[0]).all() else 0
         if bad >= 0:
-            raise DivergenceError(
-                f"{type(self).__name__}.forecast diverged at step {bad} of {n_steps}: its own "
-                f"output drove it out of the finite numbers. {self._remedy}",
-                bad,
-            )
+            raise self._ran_away(bad, n_steps)
         return outputs[:, 0] if self._target_form.ndim == 1 else outputs
+
+    def _ran_away(self, step: int, n_steps: int) -> DivergenceError:
+        return DivergenceError(
+            f"{type(self).__name__}.forecast diverged at step {step} of {n_steps}: its own output "
+            f"drove it out of the finite numbers. {self._remedy}",
+            step,
+        )
 
     def _answer(
         self, X: Any, groups: Any, initial_state: Any

@@ -161,8 +161,8 @@ class MemoryRegressor(SeriesRegressorMixin, MemoryModel, FreeRunner):
             row = np.concatenate([outputs[t - 1 : t], exog[t - 1 : t]], axis=1)
             try:
                 outputs[t : t + 1], state = self._respond(row, state)
-            except DivergenceError:  # it counts the rows of this call: one
-                return t
+            except DivergenceError as error:  # it counts the rows of this call: one
+                raise self._ran_away(t, outputs.shape[0]) from error
             if not np.isfinite(outputs[t]).all():
                 return t
         return -1

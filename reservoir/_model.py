@@ -285,7 +285,7 @@ class MemoryModel(BaseEstimator):
         at_once = min(getattr(memory, "_rows_at_once", _BLOCK), max(rows.shape[0], 1))
         # Pages of new memory would cost as much as the states on them: they are used again.
         room, options = None, {}
-        if at_once > _BLOCK and memory._alone is not None:
+        if at_once > _BLOCK and not memory._layers:
             room = np.empty((at_once, memory._n_features_out), dtype=self._dtype)
             options = {"room": room}
         for begin in range(0, rows.shape[0], at_once):
