@@ -114,7 +114,15 @@ def compare(
     if n_jobs is not None and n_jobs < 1:
         raise UsageError(f"the number of jobs must be at least 1, got {n_jobs}")
     if suite == "published":
-        raise NotImplementedError
+        if models is not None or peers or quick:
+            raise UsageError(
+                "the published suite has protocols of its own: models, peers and quick do not "
+                "apply; choose goals by tasks, and fewer seeds for a first look"
+            )
+        said = command or _describe_call(tasks, None, seeds, out, quick, suite, peers)
+        return _run_published(tasks, seeds, out, against, budget, n_jobs, verbose, said)
+    if budget is not None:
+        raise UsageError("a budget is for the published suite")
     wanted_tasks = select("task", tasks, TASKS, lambda task: has_task(chosen, task))
     wanted_models = select("model", models, MODELS, lambda model: has_model(chosen, model, peers))
     require_peers(wanted_models)
@@ -139,10 +147,7 @@ def compare(
             said = command or _describe_call(tasks, models, wanted_seeds, out, quick, suite, peers)
             path = write_report(store, Run(said, absent, before, os.fspath(against or "")))
         except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted: {progress.n_done} of {n_rows} rows are finished and kept in "
-                f"{store.folder / 'results.csv'}; the same command goes on from there"
-            ) from None
+            raise Interrupted(_say_interrupted(store, progress)) from None
     progress.say(f"{path} is ready after {perf_counter() - start:.0f} s")
     frame = store.frame()
     asked = (
@@ -151,6 +156,53 @@ def compare(
         & frame["seed"].isin(wanted_seeds)
     )
     return frame[asked].reset_index(drop=True)
+
+
+def _run_published(
+    tasks: Any,
+    seeds: Any,
+    out: str | os.PathLike[str],
+    against: str | os.PathLike[str] | None,
+    budget: float | None,
+    n_jobs: int | None,
+    verbose: int,
+    command: str,
+) -> pd.DataFrame:
+    """Run published figures; as `compare`, of which this is the suite "published"."""
+    from .published import GOALS
+    from .published._run import PublishedCatalogue, pending
+
+    goals = select("task", tasks, GOALS)
+    wanted_seeds = None if seeds is None else _check_seeds(seeds)
+    if budget is not None and not 0 < budget < float("inf"):
+        raise UsageError(f"the budget must be a number of seconds above 0, got {budget}")
+    require_report_extra("the report", "matplotlib", "jinja2")
+    before = None if against is None else read_rows(against)
+    start = perf_counter()
+    store = ResultStore(out, PublishedCatalogue(package_version(), False))
+    with store.locked():
+        pairs = pending(store, goals, wanted_seeds, budget)
+        n_rows = sum(pair.n_left for pair in pairs)
+        progress = Progress(pairs, n_rows, verbose)
+        try:
+            work(store, pairs, n_jobs, progress)
+            from ._report import Run  # matplotlib and jinja2 only now
+            from .published._page import write_published
+
+            progress.say("writing the report")
+            path = write_published(store, Run(command, [], before, os.fspath(against or "")))
+        except KeyboardInterrupt:
+            raise Interrupted(_say_interrupted(store, progress)) from None
+    progress.say(f"{path} is ready after {perf_counter() - start:.0f} s")
+    frame = store.frame()
+    return frame[frame["task"].isin([goal.name for goal in goals])].reset_index(drop=True)
+
+
+def _say_interrupted(store: ResultStore, progress: Progress) -> str:
+    return (
+        f"interrupted: {progress.n_done} of {progress.n_rows} rows are finished and kept in "
+        f"{store.folder / 'results.csv'}; the same command goes on from there"
+    )
 
 
 def contents(suite: str = "quick", peers: bool = False) -> tuple[list[str], list[str]]:
@@ -171,6 +223,10 @@ def contents(suite: str = "quick", peers: bool = False) -> tuple[list[str], list
         If there is no such suite.
     """
     chosen = find_suite(suite)
+    if suite == "published":
+        from .published import GOALS
+
+        return list(GOALS), []
     tasks = [name for name, task in TASKS.items() if has_task(chosen, task)]
     return tasks, [name for name, model in MODELS.items() if has_model(chosen, model, peers)]
 

@@ -93,6 +93,11 @@ def draw(height: float, paint: Callable[[Figure], None], label: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
+def ink() -> str:
+    """The colour that becomes the page's text colour."""
+    return _INK
+
+
 def cost_figure(
     points: Mapping[str, tuple[float, float, float, float]],
     titles: Mapping[str, str],

@@ -145,8 +145,8 @@ def write_report(store: ResultStore, run: Run) -> Path:
         "rank_said": _say_ranks(test, sections, titles),
         "rank_figure": "" if test is None else rank_figure(test, titles, palette),
         "absent": _say_absent(run.absent),
-        "changes": [] if changed is None else _say_changes(changed),
-        "changed": None if changed is None else _count_changes(changed),
+        "changes": [] if changed is None else say_changes(changed),
+        "changed": None if changed is None else count_changes(changed),
         "against": run.against,
         "unsuited": _unsuited(sections),
         "protocol": PROTOCOL,
@@ -217,7 +217,7 @@ def _say_absent(absent: list[str]) -> str:
     return f"Peers that are not installed and so not in this report: {', '.join(absent)}."
 
 
-def _say_changes(changed: pd.DataFrame) -> list[dict[str, Any]]:
+def say_changes(changed: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of the comparison with the earlier run, as text."""
 
     def number(value: float, spec: str = ".4g") -> str:
@@ -242,7 +242,8 @@ def _say_changes(changed: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _count_changes(changed: pd.DataFrame) -> str:
+def count_changes(changed: pd.DataFrame) -> str:
+    """How many rows there are of every verdict."""
     counts = changed["verdict"].value_counts()
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
