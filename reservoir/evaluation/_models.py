@@ -46,8 +46,8 @@ _LINEAR_TAPS = {
     "sunspots": [3, 6, 9, 12, 20],
     "ecg_hum": [8, 16, 32],
     "mso5": [10, 20, 40],
-    "voice_rotor": [32, 64, 128],
-    "echo": [32, 64, 96],
+    "voice_rotor": [64, 128, 256],
+    "echo": [64, 128],
     "narma30": [30, 60],
 }
 
@@ -91,8 +91,8 @@ FILTER_TAPS = {
     "sunspots": [3, 9],
     "ecg_hum": [4, 8, 16],
     "mso5": [10, 20],
-    "voice_rotor": [64, 128],
-    "echo": [64, 96],
+    "voice_rotor": [64, 256],
+    "echo": [64, 128],
     "narma30": [30, 60],
 }
 

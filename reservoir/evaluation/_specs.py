@@ -206,7 +206,7 @@ def register_task(task: Task) -> Task:
     >>> def make(seed, quick):
     ...     X = np.random.default_rng(seed).standard_normal((900, 1))
     ...     y = np.r_[np.zeros(3), X[:-3, 0]]
-    ...     return Problem(X[:600], y[:600], X[600:], y[600:])
+    ...     return Problem(X[:600], y[:600], X, y[600:], context=600)
     >>> task = register_task(Task(
     ...     "late", "Three steps late", "regression", "Does it remember?", "Synthetic: noise.",
     ...     "600 rows to train, 300 to test.", Metric("NRMSE", "sqrt(mean e² / var y)"),
