@@ -163,6 +163,10 @@ def _build_lstm(task: Task, params: Params, seed: int) -> Any:
     return _build_rnn("lstm", task, params, seed)
 
 
+def _build_gru(task: Task, params: Params, seed: int) -> Any:
+    return _build_rnn("gru", task, params, seed)
+
+
 def _build_rnn(cell: str, task: Task, params: Params, seed: int) -> Any:
     network = RNNSequenceClassifier if task.kind == "classification" else RNNRegressor
     return network(cell, **params, tol=None, random_state=seed)
@@ -190,5 +194,17 @@ register_model(
         build=_build_lstm,
         grid=rnn_grid,
         cost=10.0,
+    )
+)
+register_model(
+    Model(
+        name="gru",
+        title="GRU",
+        family="gradient-trained",
+        about="Gated recurrent unit network trained as the Elman network, with the same budget.",
+        build=_build_gru,
+        grid=rnn_grid,
+        cost=9.0,
+        suites=("forecasting", "denoising", "classification", "long-memory"),
     )
 )
