@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -110,20 +111,8 @@ def test_plain_models_reach_the_floors_of_the_suites(task, model, low, high):
 
 # ---- a task and a model of one's own -------------------------------------------------------------
 
-MINE = """
-import numpy as np
-from sklearn.linear_model import Ridge
-from filters.timeseries import nrmse
-from reservoir.evaluation import Metric, Model, Problem, Task, register_model, register_task
-def make(seed, quick):
-    X = np.random.default_rng(seed).standard_normal((900, 1))
-    y = np.r_[np.zeros(3), X[:-3, 0]]
-    return Problem(X[:600], y[:600], X, y[600:], context=600)
-register_task(Task("late", "Three steps late", "regression", "Does it remember?", "Synthetic.",
-    "600 rows to train, 300 to test.", Metric("NRMSE", "sqrt(mean e² / var y)"), make,
-    lambda problem, answer: nrmse(problem.y_test, answer), validation_rows=100))
-register_model(Model("forgetful", "ridge", "mine", "No memory.", lambda *_: Ridge()))
-"""
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+(MINE,) = re.findall(r"^```python3\n(.*?)^```$", README, flags=re.M | re.S)
 
 
 @pytest.fixture
@@ -137,14 +126,15 @@ def registered():
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_file_of_ones_own_registers_a_task_and_a_model(registered, tmp_path, jobs):
-    assert len(MINE.strip().splitlines()) <= 14
+    statements = MINE.split("\n\n", 1)[1]
+    assert len([line for line in statements.splitlines() if line]) <= 10
     (tmp_path / "mine.py").write_text(MINE)
     words = ["compare", "--register", str(tmp_path / "mine.py"), "--tasks", "late"]
-    words += ["--models", "linear,forgetful", "--seeds", "0", "--jobs", jobs]
+    words += ["--models", "linear,ridge", "--seeds", "0", "--jobs", jobs]
     assert main([*words, "--out", str(tmp_path / "out")]) == 0
     frame = pd.read_csv(tmp_path / "out" / "results.csv").set_index("model")
     assert frame.loc["linear", "value"] < 0.01
-    assert frame.loc["forgetful", "value"] > 0.9
+    assert frame.loc["ridge", "value"] > 0.9
     assert "Does it remember?" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -156,6 +146,18 @@ def test_file_that_cannot_be_registered_is_one_line_and_code_2(tmp_path, capsys,
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "mine.py" in said
+
+
+COMMANDS = re.findall(r"^(reservoir compare.*?)(?:  .*)?$", README, flags=re.M)
+
+
+def test_report_section_of_readme_has_three_commands_that_are_understood(tmp_path, capsys):
+    section = README[README.index("## The report") :]
+    commands = [line for line in COMMANDS if line in section]
+    assert len(commands) == 3
+    for command in commands:
+        assert main([*command.split()[1:], "--list"]) == 0
+        assert "task " in capsys.readouterr().out
 
 
 # ---- one run at a time ---------------------------------------------------------------------------
