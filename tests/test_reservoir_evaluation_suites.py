@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -192,6 +193,35 @@ def test_lock_and_half_files_of_a_killed_run_block_nobody(tmp_path):
     frame = compare("sunspots", "persistence", out=tmp_path, verbose=0, n_jobs=1)
     assert frame["status"].tolist() == ["ok"] * 3
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_workers_do_not_outlive_a_run_that_is_killed(tmp_path):
+    program = (
+        "import os, time; from reservoir.evaluation._workers import start_workers;"
+        "workers = start_workers(2); print(workers.submit(os.getpid).result(), flush=True);"
+        "futures = [workers.submit(time.sleep, 60) for _ in range(2)]; time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    deadline = time.monotonic() + 30.0
+    while _is_alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _is_alive(worker)
+
+
+def _is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_read_only_disk_is_one_line_and_code_1(tmp_path, capsys, monkeypatch):
