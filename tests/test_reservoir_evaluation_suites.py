@@ -346,8 +346,8 @@ def test_plain_loops_do_the_same_work_as_the_filters():
 
 def test_plain_loops_do_the_same_work_as_the_reservoir():
     X, y = noise(900)
-    states = speed.Drive().fit(X, y).states_
-    np.testing.assert_allclose(speed.drive_loop(X, y), states, rtol=1e-7, atol=1e-9)
+    states = speed._our_drive().fit(X, y).states_
+    np.testing.assert_allclose(speed._loop_drive().fit(X, y).states_, states, rtol=1e-7, atol=1e-9)
     model = ESNRegressor(speed._UNITS, spectral_radius=speed._RADIUS, random_state=0).fit(X, y)
     columns = np.hstack([states, X])
     columns -= columns.mean(axis=0)

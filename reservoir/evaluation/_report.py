@@ -142,7 +142,7 @@ def write_report(store: ResultStore, run: Run) -> Path:
         "families": family_ranking([section.cells for section in sections]),
         "overview": _overview(sections, models, palette),
         "rank_test": test,
-        "rank_said": _say_ranks(test, sections, titles),
+        "rank_said": _say_ranks(test, titles),
         "rank_figure": "" if test is None else rank_figure(test, titles, palette),
         "absent": _say_absent(run.absent),
         "changes": [] if changed is None else say_changes(changed),
@@ -192,11 +192,11 @@ def _summary_table(sections: list[Section]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _say_ranks(test: RankTest | None, sections: list[Section], titles: dict[str, str]) -> str:
+def _say_ranks(test: RankTest | None, titles: dict[str, str]) -> str:
     if test is None:
         return (
             f"No test over tasks: it takes {MIN_TASKS} tasks and {MIN_MODELS} models that answered "
-            f"all of them; here are {len(sections)} task(s)."
+            "all of them."
         )
     said = (
         f"Friedman's test over {test.n_tasks} tasks and the {len(test.ranks)} models that answered "
