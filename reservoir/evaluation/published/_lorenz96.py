@@ -120,11 +120,13 @@ def network(
         tol=None,
         random_state=seed,
     )
-    known = train_for(model, rows[: N_TRAIN - 1], rows[1:N_TRAIN], params["budget"])
+    learned = rows[: N_TRAIN - 1], rows[1:N_TRAIN]
+    few = rows[:640], rows[1:641]
+    known = train_for(model, lambda k: few if k < 0 else learned, params["budget"])
     times = prediction_times(model, rows)
     return {
         name: float(times.mean()),
-        f"{name}_epochs": known["epochs"],
+        f"{name}_epochs": known["calls"],
         "fit_seconds": known["fit_seconds"],
         "n_parameters": known["n_parameters"],
     }

@@ -49,15 +49,14 @@ def unsquash(y):
     return np.arctanh(np.clip(y, np.tanh(-2.0), np.tanh(2.0))) + 1.0
 
 
-def network(seed, *, n_units=400, noise=0.0, alpha=0.0):
+def network(seed, *, n_units=400, noise=0.0, alpha=0.0, solver="qr", readout=None):
     """An echo state network of the report.
 
-    The readout is least squares by SVD of the states, as the report's: without noise they are so
-    nearly dependent that the default readout, which solves from second moments, loses a digit
-    (it has a row of its own in the table); `alpha` None takes that one.
+    The readout is least squares on the states themselves, as the report's: without noise they are
+    so nearly dependent that the default solver, from second moments, loses a digit (it has a row of
+    its own in the table).
     """
     rng = np.random.RandomState(seed + 1000)
-    readout = None if alpha is None else Ridge(alpha=alpha, solver="svd")
     return ESNRegressor(
         n_units,
         topology=jaegers_matrix,
@@ -66,12 +65,25 @@ def network(seed, *, n_units=400, noise=0.0, alpha=0.0):
         input_weights=rng.choice([0.0, 0.14, -0.14], size=(n_units, 1), p=[0.5, 0.25, 0.25]),
         feedback_scaling=0.56,
         noise=noise / np.sqrt(3.0),  # ours is Gaussian; the standard deviation of U[-noise, noise]
+        alpha=alpha,
+        solver=solver,
         readout=readout,
-        alpha=1e-10,
         include_input=False,
         washout=1000,
         random_state=seed,
     )
+
+
+class MeanOfRegressions(Ridge):
+    """The mean weights of regressions on stretches of 5000 rows, as the report's long run had."""
+
+    def fit(self, X, y):
+        """Fit every stretch by itself."""
+        stretches = np.split(np.arange(len(X)), range(5000, len(X), 5000))
+        parts = [Ridge(alpha=0.0, solver="svd").fit(X[part], y[part]) for part in stretches]
+        self.coef_ = np.mean([part.coef_ for part in parts], axis=0)
+        self.intercept_ = np.mean([part.intercept_ for part in parts])
+        return self
 
 
 def train(seed, tau, n_train, **options):
@@ -108,22 +120,35 @@ def is_stable(model, tau, n_steps, seed):
     return bool(inside and 0.75 < free[-1000:].std() / teacher.std() < 1.25)
 
 
-def trials(seeds, tau, n_train, *, n_trials, **options):
-    """NRMSE84 and stability over 3000 free steps, network by network."""
+def trials(seeds, tau, n_train, *, n_trials, n_runs=1, **options):
+    """NRMSE84 and stability over `n_runs` times 3000 free steps, network by network."""
     scores, stable = [], []
     for seed in seeds:
         model = train(seed, tau, n_train, **options)
         scores.append(nrmse84(model, tau, n_trials, seed + 10_000))
-        stable.append(is_stable(model, tau, 3000, seed + 20_000))
+        starts = range(seed + 20_000, seed + 20_000 + 10_000 * n_runs, 10_000)
+        stable.append(all(is_stable(model, tau, 3000, start) for start in starts))
     return np.array(scores), np.array(stable)
 
 
-def choose(candidates: list[dict[str, Any]], tau: int, n_train: int, **options: Any) -> Any:
-    """The options with the best median on networks and runs that are not tested."""
-    seeds = range(100, 105)
+def choose(
+    candidates: list[dict[str, Any]],
+    tau: int,
+    n_train: int,
+    *,
+    seeds: range = range(100, 105),
+    n_runs: int = 1,
+    **options: Any,
+) -> dict[str, Any]:
+    """The options with the best median on networks and runs that are not tested.
+
+    Those that leave a free run unstable are out.
+    """
     figures = []
     for candidate in candidates:
-        scores, stable = trials(seeds, tau, n_train, n_trials=20, **options, **candidate)
+        scores, stable = trials(
+            seeds, tau, n_train, n_trials=20, n_runs=n_runs, **options, **candidate
+        )
         figures.append(np.median(scores) if stable.all() else np.inf)
     return candidates[int(np.argmin(figures))]
 
@@ -220,19 +245,30 @@ register_goal(
             _row("tau30_long_1e-5", "tau 30, 21 000 rows, noise 1e-5", 30, 21_000, 0.032,
                  "median <= 0.05", _SMALL,
                  noise=1e-5, cost=6.0),
+            _row("tau30_long_mean", "tau 30, 21 000 rows, noise 1e-8, mean of 4 regressions", 30,
+                 21_000, 0.032, "", None, noise=1e-8, readout=MeanOfRegressions(), cost=6.0),
+            _row(
+                "tau30_long_alpha", "tau 30, 21 000 rows, noise 1e-8, alpha by validation", 30,
+                21_000, 0.032, "median <= 0.05", _SMALL, noise=1e-8, cost=6.0,
+                choose=partial(
+                    choose, [{"alpha": alpha} for alpha in (0.0, 1e-9, 3e-9, 1e-8, 3e-8)], 30,
+                    21_000, noise=1e-8, seeds=range(100, 110), n_runs=3,
+                ),
+            ),
             _row(
                 "tau30_long", "tau 30, 21 000 rows, noise by validation", 30, 21_000, 0.032,
                 "median <= 0.05", _SMALL, own=True, cost=6.0,
                 choose=partial(
-                    choose, [{"noise": level} for level in (1e-7, 1e-6, 3e-6)], 30, 21_000
+                    choose, [{"noise": level} for level in (1e-7, 1e-6, 3e-6)], 30, 21_000,
+                    seeds=range(100, 110), n_runs=3,
                 ),
             ),
             _row("tau17", "tau 17, 3000 rows", 17, 3000, 2.8e-4, "best <= 3e-4, median <= 2e-3",
                  lambda v, _: bool(v.min() <= 3e-4 and np.median(v) <= 2e-3), n_trials=20),
             _row("tau17_long", "tau 17, 21 000 rows", 17, 21_000, 1.2e-4, "", None, n_trials=20,
                  cost=6.0),
-            _row("tau17_moments", "tau 17, 3000 rows, default readout, alpha 1e-10", 17, 3000,
-                 2.8e-4, "", None, n_trials=20, alpha=None),
+            _row("tau17_moments", 'tau 17, 3000 rows, solver="cholesky", alpha 1e-10', 17, 3000,
+                 2.8e-4, "", None, n_trials=20, alpha=1e-10, solver="cholesky"),
             _row(
                 "tau17_1000", "tau 17, 3000 rows, 1000 units, alpha by validation", 17, 3000, -4.2,
                 "goal: median <= -4.2", at_most(-4.2), n_trials=100, n_units=1000, log=True,
@@ -243,5 +279,13 @@ register_goal(
                 ),
             ),
         ),
+        remarks=lambda values: [
+            "Tau 30, 21 000 rows: noise of 1e-8 does for 20 000 rows what a penalty of 1e-13 does, "
+            "that is nothing, and half of the plain regressions leave the attractor; the mean of "
+            "four over 5000 rows each, which the report took, is worse here. The error falls with "
+            "the penalty (or noise) down to 1e-9 and stability rises with it up to 3e-8; what lies "
+            "between is chosen on ten other networks, each free for three times 3000 steps. The "
+            "standard error of a median over ten networks is about 0.004."
+        ],
     )
 )  # fmt: skip

@@ -22,6 +22,7 @@ from ._goal import Figure, Goal, Measurement, as_metric, at_most, register_goal,
 
 WASHOUT, N_TRAIN, N_TEST = 200, 2000, 3000
 N_CANDIDATES, N_FINALISTS = 120, 10
+N_MANY = 60  # seeds of the figure that is held against a published mean
 # W and W_in on [-.5, .5] (ours are drawn on [-1, 1]; the radius sets the size of W anyway), a tenth
 # of the connections, no bias, states alone to the readout, no penalty.
 PLAIN: dict[str, Any] = {
@@ -87,9 +88,9 @@ def linear_floor(seed: int, params: Any, n_taps: int) -> dict[str, float]:
     return {f"linear_{n_taps}": error_on_test(model, seed)}
 
 
-def plain_network(seed: int, params: Any, n_units: int) -> dict[str, float]:
+def plain_network(seed: int, params: Any, n_units: int, name: str) -> dict[str, float]:
     """The network as the literature draws it."""
-    return {f"plain_{n_units}": error_on_test(esn(seed, n_units, **PLAIN), seed)}
+    return {name: error_on_test(esn(seed, n_units, **PLAIN), seed)}
 
 
 def chosen_network(seed: int, params: Any, n_units: int) -> dict[str, float]:
@@ -108,8 +109,20 @@ def _plain(n_units: int, low: float, high: float, published: str, reference: flo
         f"plain_{n_units}", f"plain ESN of {n_units}", _NRMSE, published, _THESIS, reference,
         f"median in [{low}, {high}]", within(low, high),
     )  # fmt: skip
-    run = partial(plain_network, n_units=n_units)
+    run = partial(plain_network, n_units=n_units, name=f"plain_{n_units}")
     return Measurement(f"plain_{n_units}", run, (figure,), cost=n_units / 500)
+
+
+def _many() -> Measurement:
+    # The thesis prints a mean and a deviation. The errors are skewed (a few poor reservoirs), so
+    # the median of ten lies below; the mean of many is the same figure.
+    figure = Figure(
+        "plain_200_many", f"plain ESN of 200, {N_MANY} seeds", _NRMSE, "0.250 +- 0.022 (mean)",
+        _THESIS, 0.250, "mean in [0.24, 0.29]",
+        lambda values, _: bool(0.24 <= values.mean() <= 0.29),
+    )  # fmt: skip
+    run = partial(plain_network, n_units=200, name="plain_200_many")
+    return Measurement("plain_200_many", run, (figure,), n_seeds=N_MANY, cost=0.4)
 
 
 def _linear(n_taps: int) -> Measurement:
@@ -148,6 +161,7 @@ register_goal(
             _linear(50),
             _plain(100, 0.32, 0.40, "0.388, 0.326", 0.326),
             _plain(200, 0.24, 0.29, "0.250", 0.250),
+            _many(),
             _plain(400, 0.17, 0.22, "0.176", 0.176),
             _chosen(
                 300,
@@ -176,5 +190,9 @@ register_goal(
                 ),
             ),
         ),
+        remarks=lambda values: [
+            "The gate of 200 units was set about a published mean; over ten seeds the median of so "
+            f"skewed errors falls below it, the mean over {N_MANY} is the same figure as printed."
+        ],
     )
 )
