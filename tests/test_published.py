@@ -6,11 +6,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import solve_ivp
 
+from reservoir.baselines import RNNRegressor
 from reservoir.evaluation import UsageError, compare
 from reservoir.evaluation.published import (
     GOALS,
     _equalizer,
+    _long_lags,
+    _lorenz96,
     _memory,
     _nvar,
     _vowels,
@@ -20,6 +24,7 @@ from reservoir.evaluation.published import _generative as published_generative
 from reservoir.evaluation.published import _mackey_glass as published_mackey_glass
 from reservoir.evaluation.published import _narma as published_narma
 from reservoir.evaluation.published import _run as published_run
+from reservoir.evaluation.published._budget import train_for
 from reservoir.evaluation.published._goal import Figure, Goal, Measurement, as_metric, at_most
 
 # ---- NARMA ------------------------------------------------------------------------------------
@@ -205,6 +210,67 @@ def test_published_identification_is_near_its_formula():
     values = _equalizer.identification(0, {})
     assert abs(values["excess_lms"]) < 0.6
     assert abs(values["excess_nlms"]) < 0.6
+
+
+def test_published_gradients_are_central_differences():
+    assert max(_long_lags.gradients(0, {}).values()) < 1e-6
+
+
+def test_published_constant_answer_is_wrong_as_often_as_it_must_be():
+    # |(u1 + u2) / 2 - 1/2| <= .04: the middle of a triangle, .16 - .0064 of it.
+    assert _long_lags.constant(0, {})["bias_only"] == pytest.approx(1 - 0.1536, abs=0.005)
+
+
+def test_published_lstm_learns_the_embedded_grammar_within_seconds():
+    values = _long_lags.reber(0, {"budget": 4.0})
+    assert values["reber_lstm_second_last"] > 0.9
+    assert 0.3 < values["reber_elman_second_last"] < 0.7
+    assert values["reber_lstm_seen"] >= 2560
+
+
+def test_published_strings_are_right_only_if_every_legal_symbol_is_on_top():
+    legal = [np.array([[1, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=bool)]
+    good = np.array([[0.6, 0.4, 0.1], [0.1, 0.2, 0.9], [0.0, 0.0, 0.0]])
+    bad = good.copy()
+    bad[0] = [0.6, 0.2, 0.3]
+    assert _long_lags.all_right([good], legal) == 1.0
+    assert _long_lags.all_right([bad], legal) == 0.0
+
+
+def test_published_training_stops_with_its_budget_and_goes_on_where_it_was():
+    X = np.random.default_rng(0).standard_normal((400, 1))
+    model = RNNRegressor("elman", 4, max_iter=2, bptt_steps=20, tol=None, random_state=0)
+    seen = []
+
+    def draw(k):
+        seen.append(k)
+        return X, np.r_[np.zeros((1, 1)), X[:-1]]
+
+    known = train_for(model, draw, 0.2)
+    assert seen[:3] == [-1, 0, 1]
+    assert known["calls"] == len(seen) - 1
+    assert known["fit_seconds"] >= 0.2
+    assert known["n_parameters"] == 4 * (1 + 4 + 1) + 5
+    straight = RNNRegressor("elman", 4, max_iter=2 * int(known["calls"]), bptt_steps=20, tol=None,
+                            random_state=0).fit(*draw(0))  # fmt: skip
+    np.testing.assert_allclose(model.predict(X), straight.predict(X), rtol=1e-6, atol=1e-9)
+
+
+def test_published_lorenz96_is_integrated_to_fourth_order(monkeypatch):
+    start = 8.0 + np.sin(np.arange(40.0))
+    exact = solve_ivp(
+        lambda t, x: _lorenz96.velocity(x), (0, 0.2), start, "DOP853", rtol=1e-12, atol=1e-12
+    ).y[:, -1]
+    gaps = []
+    for dt in (0.01, 0.005):
+        monkeypatch.setattr(_lorenz96, "DT", dt)
+        gaps.append(np.abs(_lorenz96.integrate(start, round(0.2 / dt))[-1] - exact).max())
+    assert gaps[0] < 1e-3
+    assert 12 < gaps[0] / gaps[1] < 20
+    i = 7
+    assert _lorenz96.velocity(start)[i] == pytest.approx(
+        (start[i + 1] - start[i - 2]) * start[i - 1] - start[i] + 8.0
+    )
 
 
 # ---- goals through the command -------------------------------------------------------------------

@@ -49,8 +49,8 @@ PROTOCOL = (
     "models that answered all of them.",
     "Seconds are wall clock on one core, with one BLAS thread, of the fit with the chosen "
     "parameters and of the whole test part; compilation is not in them.",
-    "Where a model has no closed loop of its own (filters, Elman, LSTM), a free run predicts from "
-    "its last 50 rows at every step.",
+    "Where a model has no closed loop of its own (filters), a free run predicts from its last 50 "
+    "rows at every step.",
     "Parameters counts the numbers learned from data, not those drawn at random.",
 )
 

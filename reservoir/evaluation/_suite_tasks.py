@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 
 from filters.signals import cabin_paths, echo_path, rotor_noise, speech_like, through_paths
 
-from ..datasets import mackey_glass, mso, narma
+from ..datasets import mackey_glass, mso, narma, temporal_order
 from ._kinds import cut_origins
 from ._specs import TASKS, Metric, Problem, Task, register_task
 from ._tasks import NRMSE, accuracy, nrmse84, row_nrmse, snr_out
@@ -298,18 +298,9 @@ _ORDER_LENGTH = 40
 
 def _temporal_order(seed: int, quick: bool) -> Problem:
     rng = np.random.RandomState(seed)
-
-    def cases(n: int) -> tuple[list[np.ndarray], np.ndarray]:
-        X, y = [], []
-        for _ in range(n):
-            symbols = rng.randint(2, 6, _ORDER_LENGTH)  # distractors
-            first, second = rng.randint(2, size=2)  # X or Y
-            symbols[rng.randint(4, 9)], symbols[rng.randint(20, 25)] = first, second
-            X.append(np.eye(6)[symbols])
-            y.append("XY"[first] + "XY"[second])
-        return X, np.array(y)
-
-    return Problem(*cases(400), *cases(200 if quick else 400))
+    X, y = temporal_order(400, _ORDER_LENGTH, random_state=rng)
+    X_test, y_test = temporal_order(200 if quick else 400, _ORDER_LENGTH, random_state=rng)
+    return Problem(X, y, X_test, y_test)
 
 
 register_task(
@@ -319,8 +310,9 @@ register_task(
         kind="classification",
         question="Which of two symbols came first, when dozens of others came between and after?",
         data="Synthetic, after Hochreiter and Schmidhuber (1997, task 6a), shorter: "
-        f"{_ORDER_LENGTH} symbols, of which one at step 4 to 8 and one at step 20 to 24 is X or Y, "
-        "the others are distractors; the class is the pair in its order. Every seed draws its own.",
+        f"{_ORDER_LENGTH} to {_ORDER_LENGTH * 11 // 10} symbols, of which one between a tenth and "
+        "a fifth and one between five and six tenths is X or Y, the others are distractors; the "
+        "class is the pair in its order. Every seed draws its own.",
         protocol="400 cases to train, 400 (quick: 200) to test. Hyper-parameters on three "
         "stratified folds of the training cases. Chance is 1/4; who sees "
         "which symbols there are, but not in which order, reaches 3/4.",
