@@ -273,6 +273,29 @@ def test_published_lorenz96_is_integrated_to_fourth_order(monkeypatch):
     )
 
 
+def test_published_lorenz96_models_are_trained_and_judged_alike(monkeypatch):
+    small = {"N_TRANSIENT": 500, "N_TRAIN": 2000, "N_TEST": 1000, "N_STARTS": 4, "N_STEPS": 60}
+    for name, value in {**small, "N_CONTEXT": 100, "N_UNITS": 150}.items():
+        monkeypatch.setattr(_lorenz96, name, value)
+    monkeypatch.setattr(_lorenz96, "UNITS", {"gru": 12, "lstm": 12})
+    _lorenz96.trajectory.cache_clear()
+    try:
+        esn = _lorenz96.reservoir(0, {}, None, "esn_40")
+        gru = _lorenz96.network(0, {"budget": 0.3}, "gru", 35, "gru_35")
+        rows = _lorenz96.observed(35)
+    finally:
+        _lorenz96.trajectory.cache_clear()
+    assert rows.shape == (3000, 35)
+    np.testing.assert_allclose(rows[:2000].std(axis=0), 1.0, rtol=1e-9)
+    correlation = np.corrcoef(rows[:2000].T) - np.eye(35)
+    assert np.abs(correlation).max() < 1e-9  # leading modes are uncorrelated
+    assert 0.0 <= gru["gru_35"] <= 60 * 0.01 * 1.68
+    assert 0.0 < esn["esn_40"] <= 60 * 0.01 * 1.68
+    assert esn["n_parameters"] == (150 + 40 + 1) * 40
+    assert gru["gru_35_epochs"] >= 1
+    assert gru["n_parameters"] == 3 * 12 * (12 + 35 + 1) + 35 * 13
+
+
 # ---- goals through the command -------------------------------------------------------------------
 
 RUNS: list[tuple[int, dict]] = []

@@ -25,7 +25,7 @@ J, F, DT = 40, 8.0, 0.01
 EXPONENT, THRESHOLD = 1.68, 0.5
 N_TRANSIENT, N_TRAIN, N_TEST = 100_000, 100_000, 100_000
 N_STARTS, N_STEPS, N_CONTEXT = 50, 300, 1000
-N_MODES = 35
+N_MODES, N_UNITS = 35, 3000
 UNITS = {"gru": 160, "lstm": 140}  # about 100 000 and 110 000 weights
 
 
@@ -85,7 +85,7 @@ def reservoir(seed: int, params: Any, n_modes: int | None, name: str) -> dict[st
     rng = np.random.RandomState(seed)
     noisy = rows[:N_TRAIN] + 1e-3 * rng.standard_normal((N_TRAIN, rows.shape[1]))
     model = ESNRegressor(
-        3000,
+        N_UNITS,
         spectral_radius=0.1,
         input_scaling=0.05,
         bias_scaling=1.0,
