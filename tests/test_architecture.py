@@ -53,7 +53,7 @@ def test_no_print_bare_except_or_loose_fastmath(path):
     text = path.read_text(encoding="utf-8")
     assert "except:" not in text
     flags = set(re.findall(r"fastmath=(\S[^)\n]*)", text))
-    assert flags <= {'{"reassoc", "contract"}', '{"contract"}'}
+    assert flags <= {'{"reassoc", "contract"}', '{"contract"}', "False"}  # off may be said aloud
     calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
     printed = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"]
     assert not printed or path.name == "__main__.py"

@@ -38,7 +38,6 @@ from reservoir.evaluation._protocol import choose, run
 from reservoir.evaluation._work import Jobs, Pair
 from reservoir.evaluation.peers._padasip import PadasipFilter
 from reservoir.evaluation.peers._reservoirpy import ReservoirpyESN
-from reservoir.evaluation.peers._torch import TorchRegressor, TorchSequenceClassifier
 
 PEERS = ["padasip_nlms", "padasip_rls", "reservoirpy_esn", "torch_elman", "torch_lstm"]
 CHEAP = ["compare", "--quick", "--tasks", "sunspots", "--models", "persistence,linear"]
@@ -382,7 +381,6 @@ def test_absent_peers_are_named_not_hidden(tmp_path, capsys, monkeypatch):
 
 
 def test_padasip_filters_stand_behind_the_same_interface():
-    pytest.importorskip("padasip")
     X, y = noise()
     theirs = PadasipFilter("nlms", 8, 0.5).fit(X, y)
     ours = NLMSFilter(8, step_size=0.5, regularization=1e-3).fit(X, y)
@@ -395,7 +393,6 @@ def test_padasip_filters_stand_behind_the_same_interface():
 
 
 def test_reservoirpy_network_is_ours_given_its_matrices():
-    pytest.importorskip("reservoirpy")
     X, y = noise()
     parameters = {"spectral_radius": 0.8, "leak_rate": 0.7, "bias_scaling": 0.3}
     theirs = ReservoirpyESN(30, **parameters, alpha=1e-3, washout=20).fit(X, y)
@@ -416,20 +413,6 @@ def test_reservoirpy_network_is_ours_given_its_matrices():
     first, second = series.forecast(3, context=[X[:50], X[:60]])
     np.testing.assert_allclose(first[0], series.predict(X[:50])[-1], rtol=1e-9)
     assert second.shape == (3, 1)
-
-
-def test_torch_networks_learn():
-    pytest.importorskip("torch")
-    X, y = noise(600)
-    for cell in ("elman", "lstm"):
-        budget = {"max_iter": 60, "bptt_steps": 30, "n_strands": 4, "learning_rate": 1e-2}
-        model = TorchRegressor(cell, 16, **budget).fit(X, y)
-        assert nrmse(y, model.predict(X)) < 0.5
-        np.testing.assert_allclose(model.predict([X, X])[1], model.predict(X), rtol=1e-5, atol=1e-5)
-    cases = [np.full((n, 1), sign) for n in (4, 7, 9) for sign in (-1.0, 1.0)] * 4
-    labels = np.array(["minus", "plus"] * 12)
-    model = TorchSequenceClassifier("elman", 8, max_iter=40, learning_rate=1e-2).fit(cases, labels)
-    assert (model.predict(cases) == labels).all()
 
 
 def test_every_name_is_registered_once():
