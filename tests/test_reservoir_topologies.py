@@ -154,7 +154,7 @@ def test_arpack_agrees_with_the_full_spectrum(seed, small_goes_to_arpack, monkey
 def test_arpack_agrees_with_the_full_spectrum_of_every_topology(name, monkeypatch):
     """Complex pairs, real values, circles and gaps; a basis of 40 vectors leaves ARPACK work."""
     monkeypatch.setattr(_radius, "_DENSE_UP_TO", 20)
-    monkeypatch.setattr(_radius, "_N_VECTORS", 40)
+    monkeypatch.setattr(_radius, "_BASES", ((10, 40), (10, 40)))
     for seed in range(1 if name in WITHOUT_A_DRAW else 8):
         drawn = {} if name in WITHOUT_A_DRAW else {"random_state": seed}
         W = NAMED[name](140, **drawn)
