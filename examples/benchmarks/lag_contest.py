@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from score_sheet import ScoreSheet
 from threadpoolctl import threadpool_limits
+
+from reservoir.evaluation._machine import machine, versions
+
+HEAD = (
+    "| what | median | mean | min | max | published | gate | |\n|---|---|---|---|---|---|---|---|"
+)
 
 
 class Run(NamedTuple):
@@ -52,17 +57,21 @@ class Contest:
 
     Parameters
     ----------
-    title, metric : str
-        As of `ScoreSheet`.
+    title : str
+    metric : str
+        The formula of the figures.
     """
 
     def __init__(self, title, metric):
-        self._sheet = ScoreSheet(title, metric)
-        self._costs = []
+        self._cpu = time.process_time()
+        self._lines, self._rows, self._lists, self._costs = [], [], [], []
+        self.say(f"# {title}", "", f"Metric: {metric}.", "")
 
     def say(self, *lines):
         """Print lines and keep them for the file."""
-        self._sheet.say(*lines)
+        for line in lines:
+            print(line, flush=True)
+        self._lines += lines
 
     def run(self, name, measure, seeds, gates=None):
         """Call ``measure(seed)``, a `Run`, for all seeds.
@@ -85,7 +94,7 @@ class Contest:
         for key, values in found.items():
             published, gate, met = (gates or {}).get(key, ("-", "-", None))
             verdict = None if met is None else met(values)
-            self._sheet.add(f"{name}: {key}", values, published=published, gate=gate, met=verdict)
+            self._add(f"{name}: {key}", values, published, gate, verdict)
         first = next(iter(found.values()))
         seen, seconds = (np.median([getattr(r, key) for r in runs]) for key in ("seen", "seconds"))
         self._costs.append(
@@ -93,6 +102,14 @@ class Contest:
             f"{runs[0].n_parameters:,} |"
         )
         return found
+
+    def _add(self, name, values, published, gate, met):
+        shown = [np.median(values), values.mean(), values.min(), values.max()]
+        middle = " | ".join(f"{value:#.3g}" for value in shown)
+        verdict = "" if met is None else "MET" if met else "**NOT MET**"
+        self._rows.append(f"| {name} | {middle} | {published} | {gate} | {verdict} |")
+        self._lists.append(f"- {name}: {' '.join(f'{value:#.3g}' for value in values)}")
+        print(f"{name}: median {shown[0]:#.3g}  {verdict}", flush=True)
 
     def finish(self, score, out=None):
         """Write the costs, the figures and every seed; `score` is what models are compared by."""
@@ -103,7 +120,12 @@ class Contest:
             *self._costs,
             "",
         )
-        self._sheet.finish(out)
+        facts = "; ".join(f"{name} {value}" for name, value in (machine() | versions()).items())
+        self.say(*HEAD.splitlines(), *self._rows, "", "Seed by seed:", "", *self._lists, "")
+        self.say(f"{time.process_time() - self._cpu:.0f} s of processor time. {facts}")
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text("\n".join(self._lines) + "\n", encoding="utf-8")
 
 
 def arguments(description, *, budget, budget_help, n_seeds):

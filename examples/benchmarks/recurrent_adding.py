@@ -20,8 +20,8 @@ from sklearn.linear_model import Ridge
 from reservoir import ESNSequenceRegressor
 from reservoir.baselines import RNNSequenceRegressor
 from reservoir.evaluation._protocol import count_parameters
+from reservoir.evaluation.published._long_lags import adding, share_wrong
 
-TOLERANCE = 0.04
 N_TEST, N_CHECK, N_CHUNK = 2560, 2000, 4000
 LEAKS = (0.01, 0.1, 0.3)
 NETWORKS = {
@@ -40,21 +40,9 @@ NETWORKS = {
 }
 
 
-def adding(n_cases, length, rng):
-    """Sequences (n_cases, length, 2) of numbers and marks, and what is to be told at their end."""
-    X = np.zeros((n_cases, length, 2), dtype=np.float32)
-    X[:, :, 0] = rng.uniform(-1.0, 1.0, (n_cases, length))
-    cases = np.arange(n_cases)
-    first = rng.randint(0, 10, n_cases)
-    second = (first + rng.randint(1, length // 2, n_cases)) % (length // 2)  # another step
-    X[cases, first, 1] = X[cases, second, 1] = 1.0
-    return X, 0.5 + (X[cases, first, 0] + X[cases, second, 0]) / 4.0
-
-
 def errors(answers, y):
     """Share wrong, and mean square."""
-    error = np.abs(answers - y)
-    return {"wrong": float(np.mean(error > TOLERANCE)), "mse": float(np.mean(error**2))}
+    return {"wrong": share_wrong(answers, y), "mse": float(np.mean((answers - y) ** 2))}
 
 
 def draws(seed, length):

@@ -18,49 +18,28 @@ four minutes, ``--budget 50000`` half an hour.
 
 import numpy as np
 from lag_contest import Contest, Run, Stopwatch, arguments
-from recurrent_adding import adding, errors
+from recurrent_adding import errors
 from sklearn.linear_model import Ridge
 
 from reservoir import ESNSequenceRegressor
 from reservoir.baselines import RNNSequenceRegressor
 from reservoir.evaluation._protocol import count_parameters
-from reservoir.topologies import spectral_radius
+from reservoir.evaluation.published._long_lags import (
+    BATCH,
+    N_EASY,
+    RATES,
+    centred_adding,
+    sparse_start,
+)
 
-LENGTH, N_UNITS, N_CONNECTIONS, RADIUS = 80, 100, 15, 1.1
-BATCH, N_EASY, N_CHUNK = 100, 1000, 100  # sequences; updates with momentum .9; updates at a time
+LENGTH, N_UNITS, N_CHUNK = 80, 100, 100  # updates at a time
 N_TEST, N_AT_ONCE = 10_000, 5000
 LEAKS = (0.01, 0.1, 0.3)
 
 
-def centred(n_cases, rng):
-    """Centred inputs, and the mean of the two marked numbers.
-
-    With v = 2 u - 1 on [-1, 1], .5 + (v1 + v2) / 4 is (u1 + u2) / 2.
-    """
-    X, y = adding(n_cases, LENGTH, rng)
-    X[:, :, 0] /= 2.0
-    X[:, :, 1] -= 2.0 / LENGTH
-    return X, y
-
-
-def first_weights(rng):
-    """Those of the paper."""
-    recurrent = np.zeros((N_UNITS, N_UNITS))
-    for row in recurrent:
-        row[rng.choice(N_UNITS, N_CONNECTIONS, replace=False)] = rng.randn(N_CONNECTIONS)
-    recurrent *= RADIUS / spectral_radius(recurrent)
-    layer = {
-        "input": 0.001 * rng.randn(N_UNITS, 2),
-        "recurrent": recurrent,
-        "bias": np.zeros(N_UNITS),
-    }
-    output = 0.1 * rng.randn(1, N_UNITS)
-    return {"weights": [layer], "output_weights": output, "output_bias": np.array([0.5])}
-
-
 def draws(seed):
     """A stream of sequences to learn from, and those of the test."""
-    return np.random.RandomState(seed), centred(N_TEST, np.random.RandomState(1000 + seed))
+    return np.random.RandomState(seed), centred_adding(N_TEST, LENGTH, 1000 + seed)
 
 
 def network(seed, budget, momentum, learning_rate):
@@ -74,14 +53,14 @@ def network(seed, budget, momentum, learning_rate):
         nesterov=True,
         learning_rate=learning_rate,
         batch_size=BATCH,
-        initial_weights=first_weights(rng),
+        initial_weights=sparse_start(rng),
     )
     done, learning = 0, Stopwatch()
     while done < budget:
         if done >= N_EASY:
             net.set_params(momentum=momentum, nesterov=momentum > 0)
         n = min(N_CHUNK, budget - done)
-        X, y = centred(n * BATCH, rng)
+        X, y = centred_adding(n * BATCH, LENGTH, rng)
         with learning:
             net.partial_fit(X, y)
         done += n
@@ -92,9 +71,9 @@ def network(seed, budget, momentum, learning_rate):
 def echo_state(seed):
     """Ridge on the last states of as many leaky units."""
     rng, (X_test, y_test) = draws(seed)
-    X_check, y_check = centred(2000, np.random.RandomState(2000 + seed))
+    X_check, y_check = centred_adding(2000, LENGTH, 2000 + seed)
     learning, tried = Stopwatch(), []
-    X, y = centred(N_AT_ONCE, rng)
+    X, y = centred_adding(N_AT_ONCE, LENGTH, rng)
     for leak in LEAKS:
         esn = ESNSequenceRegressor(
             N_UNITS, spectral_radius=1.0, leak_rate=leak, pooling="last", random_state=seed
@@ -110,7 +89,7 @@ def echo_state(seed):
 def line(seed):
     """Least squares on all numbers and marks at once."""
     rng, (X_test, y_test) = draws(seed)
-    X, y = centred(N_AT_ONCE, rng)
+    X, y = centred_adding(N_AT_ONCE, LENGTH, rng)
     with Stopwatch() as learning:
         model = Ridge(alpha=1e-3).fit(X.reshape(N_AT_ONCE, -1), y)
     scores = errors(model.predict(X_test.reshape(N_TEST, -1)), y_test)
@@ -132,11 +111,11 @@ def main():
     contest.say(f"{args.budget:,} updates of {BATCH} sequences; {args.seeds} seeds.", "")
     models = {
         "Nesterov .995": (
-            lambda seed: network(seed, args.budget, 0.995, 3e-3),
+            lambda seed: network(seed, args.budget, 0.995, RATES["nesterov"]),
             {"wrong": (".00025", "every seed < .05", lambda values: (values < 0.05).all())},
         ),
         "no momentum": (
-            lambda seed: network(seed, args.budget, 0.0, 1e-2),
+            lambda seed: network(seed, args.budget, 0.0, RATES["no_momentum"]),
             {"wrong": (".39", "every seed > .2", lambda values: (values > 0.2).all())},
         ),
         "ESN of 100": (echo_state, None),
