@@ -282,8 +282,9 @@ register_goal(
         "radius 1.1), batches of 100, gradients cut to norm 1, 1000 updates with momentum 0.9, "
         "then Nesterov's 0.995 (learning rate 3e-3) or none (1e-2), half the budget each; the "
         "paper gives 50 000 updates. Adding, T = 100: LSTM of 32, chrono biases, Adam 5e-3, "
-        "until at most 0.2 % of 2000 validation sequences are wrong or the budget is spent. Reber: LSTM "
-        "of 12 back-propagated whole, Elman network of 24 through 4 symbols, half the budget each.",
+        "until at most 0.2 % of 2000 validation sequences are wrong or the budget is spent. Reber: "
+        "LSTM of 12 back-propagated whole, Elman network of 24 through 4 symbols, half the budget "
+        "each.",
         measurements=(
             Measurement(
                 "gradients",
