@@ -133,7 +133,7 @@ def main():
         seconds[name], error, times[name], drawn[name] = measure(model, series)
         of_runs = times[name]
         print(
-            f"{name:10} {seconds[name]:9.2f}     {error:.1e}  {np.median(of_runs):7.2f}  "
+            f"{name:10} {seconds[name]:9.3f}     {error:.1e}  {np.median(of_runs):7.2f}  "
             f"{of_runs.min():7.2f}  {of_runs.max():7.2f}"
         )
     figure = plt.figure(figsize=(11, 7), layout="constrained")
