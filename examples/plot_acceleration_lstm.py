@@ -160,7 +160,7 @@ def main():
     panels[1, 0].set_ylim(0, 1.4)
     panels[1, 0].set_xlabel(f"{unit} ahead")
     panels[1, 0].set_ylabel("RMS error (std)")
-    panels[1, 0].legend(frameon=False, fontsize="small", ncols=3)
+    panels[1, 0].legend(frameon=False, fontsize="small", ncols=3, loc="upper right")
     panels[1, 0].set_title("Error by distance, all new windows", fontsize="medium")
     TrainingDisplay.from_estimator(network, ax=panels[1, 1])
     panels[1, 1].set_title("Training of the LSTM", fontsize="medium")

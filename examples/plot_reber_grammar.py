@@ -146,7 +146,7 @@ def draw_curves(axes, curves):
     axes.set_xlabel("epochs")
     axes.set_ylabel("share of strings recalled")
     axes.set_title(f"Learning, {len(SEEDS)} seeds each", fontsize="medium")
-    axes.legend(frameon=False, fontsize="small")
+    axes.legend(frameon=False, fontsize="small", loc="lower right")
 
 
 def draw_lengths(axes, shares, lengths):

@@ -156,11 +156,13 @@ def main():
     elman_panels(*panels[0])
     gated_panels(*panels[1])
     panels[0, 0].set_ylim(1e-16, 1e14)
-    for axes in panels[:, 0]:
+    legends = (("f, radius", "upper left"), ("cell, bias of its gate", "lower left"))
+    for axes, (title, place) in zip(panels[:, 0], legends, strict=True):
         axes.set_xlabel("lag k (steps)")
         axes.set_ylabel("|d y(T) / d x(T-k)|")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize="small", ncols=2)
+        style = {"frameon": False, "fontsize": "small", "ncols": 2, "alignment": "left"}
+        axes.legend(title=title, loc=place, **style)
     figure.savefig(out, dpi=80)
 
 

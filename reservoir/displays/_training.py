@@ -161,7 +161,7 @@ class TrainingDisplay:
                 epochs[best], held[best], "o", color=_VALIDATION, ms=6, label=mark
             )
             drawn = np.concatenate([loss, held])
-            axes.legend(frameon=False, fontsize="small")
+            axes.legend(frameon=False, fontsize="small", loc="upper right")
         if (drawn > 0).all():
             axes.set_yscale("log")
         axes.set_ylabel("loss")
