@@ -365,3 +365,30 @@ def test_one_to_many_draws_the_wave_it_is_told():
     net.set_params(learning_rate_schedule="cosine", random_state=0).fit(X[:160], Y[:160])
     assert net.score(X[160:], Y[160:]) > 0.95
     assert [len(a) for a in net.predict(X[160:163], length=[3, 10, 7])] == [3, 10, 7]
+
+
+@pytest.mark.parametrize(
+    ("given", "classes"),
+    [
+        (["abca", "b", "ccab"], ["a", "b", "c"]),
+        ([list("abca"), ["b"], np.array(list("ccab"))], ["a", "b", "c"]),
+        ([[10, 20, 30, 10], [20], [30, 30, 10, 20]], [10, 20, 30]),
+    ],
+)
+def test_inputs_of_labels_are_one_hot_rows(given, classes):
+    rows = [np.eye(3)[np.searchsorted(classes, list(sequence))] for sequence in given]
+    Y = ["ba", "a", "ab"]
+    options = {"task": "classification", "max_iter": 5, "random_state": 0}
+    net = Seq2Seq("gru", (5,), **options).fit(given, Y)
+    np.testing.assert_array_equal(net.input_classes_, classes)
+    assert net.n_features_in_ == 3
+    by_hand = Seq2Seq("gru", (5,), **options).fit(rows, Y)
+    assert net.loss_curve_ == by_hand.loss_curve_
+    np.testing.assert_array_equal(net.transform(given), by_hand.transform(rows))
+    np.testing.assert_array_equal(net.transform(rows), by_hand.transform(rows))
+    with pytest.raises(ValueError, match=r"not among input_classes_"):
+        net.predict([["never"]] if isinstance(classes[0], str) else [[7]])
+    with pytest.raises(ValueError, match=r"X\[1\] is empty"):
+        net.predict([given[0], given[0][:0]])
+    net.fit(rows, Y)
+    assert not hasattr(net, "input_classes_")

@@ -16,7 +16,7 @@ from ._encoder_decoder import EncoderDecoder
 from ._losses import LOSSES
 from ._names import PARTS
 from ._network import CELLS
-from ._pairs import Pairs, PairTask, label_sequences, number_sequences, pad
+from ._pairs import Pairs, PairTask, are_labels, label_sequences, number_sequences, one_hot, pad
 from ._schedules import share
 
 
@@ -31,6 +31,7 @@ class PairNetwork(RecurrentNetwork):
     end: Any
     teacher_forcing: Any
     classes_: np.ndarray
+    input_classes_: np.ndarray
 
     @property
     def _n_features_out(self) -> int:
@@ -52,12 +53,24 @@ class PairNetwork(RecurrentNetwork):
 
     def _check_data(self, X: Any) -> SeriesData:
         check_is_fitted(self)
-        return check_cases(self, X, reset=False)
+        return check_cases(self, self._as_numbers(X, reset=False), reset=False)
+
+    def _as_numbers(self, X: Any, reset: bool) -> Any:
+        """X, its labels one-hot where it is made of labels."""
+        if reset:
+            vars(self).pop("input_classes_", None)
+        classes = getattr(self, "input_classes_", None)
+        if not are_labels(X) or (classes is None and not reset):
+            return X
+        labels, starts, _ = label_sequences(X, None, "X")
+        if reset:
+            self.input_classes_ = classes = np.unique(labels)
+        return one_hot(labels, starts, classes)
 
     def _examples(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, classes: Any
     ) -> Pairs:
-        data = check_cases(self, X, reset=reset)
+        data = check_cases(self, self._as_numbers(X, reset), reset=reset)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "

@@ -199,7 +199,35 @@ def number_sequences(y: Any) -> tuple[np.ndarray, np.ndarray, int]:
     return np.concatenate(rows), _starts(rows), 1 + len(shape)
 
 
-def label_sequences(y: Any, end: Any) -> tuple[np.ndarray, np.ndarray, bool]:
+def are_labels(X: Any) -> bool:
+    """Whether X is a list of sequences of labels: strings, or lists of strings or of ints."""
+    if not isinstance(X, list | tuple) or not X:
+        return False
+    if all(isinstance(sequence, str) for sequence in X):
+        return True
+    kinds = {np.asarray(s).dtype.kind for s in X if np.ndim(s) == 1 and len(s)}
+    return all(np.ndim(s) == 1 for s in X) and bool(kinds) and kinds <= set("iuU")
+
+
+def one_hot(labels: np.ndarray, starts: np.ndarray, classes: np.ndarray) -> list[np.ndarray]:
+    """A row for each label of every sequence, 1 in the column of its class.
+
+    Raises
+    ------
+    ValueError
+        For a label that is not among `classes`.
+    """
+    unknown = np.setdiff1d(labels, classes)
+    if unknown.size:
+        raise ValueError(
+            f"X has the labels {unknown}, which are not among input_classes_ {classes}: the "
+            "encoder has no input for them."
+        )
+    rows = np.eye(classes.size)[np.searchsorted(classes, labels)]
+    return np.split(rows, starts[1:-1])
+
+
+def label_sequences(y: Any, end: Any, name: str = "y") -> tuple[np.ndarray, np.ndarray, bool]:
     """Sequences of labels, stacked, their starts, and whether they came as strings.
 
     Where `end` is not None, a sequence that does not end with it gets it.
@@ -216,7 +244,7 @@ def label_sequences(y: Any, end: Any) -> tuple[np.ndarray, np.ndarray, bool]:
         if end is not None and (not part or part[-1] != end):
             part.append(end)
         if not part:
-            raise ValueError(f"y[{i}] is empty: a sequence has at least one label.")
+            raise ValueError(f"{name}[{i}] is empty: a sequence has at least one label.")
         parts.append(part)
     labels = np.concatenate([np.asarray(part) for part in parts])
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():

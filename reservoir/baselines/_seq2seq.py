@@ -65,6 +65,8 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         Of the decoder, whose inputs are n_outputs.
     classes_ : ndarray of shape (n_classes,)
         Of "classification"; `end` is one of them.
+    input_classes_ : ndarray of shape (n_features_in_,)
+        Labels of the inputs, one a column of the encoder; only where X is made of labels.
     loss_curve_, validation_loss_curve_, gradient_norms_, n_iter_
         As in `RNNRegressor`.
     n_features_in_ : int
@@ -185,7 +187,8 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         Parameters
         ----------
         X : list of (T_i, n_features), or array of shape (n_cases, n_timesteps) or
-            (n_cases, n_timesteps, n_features)
+            (n_cases, n_timesteps, n_features), or list of strings or of lists of labels (strings
+            or ints), which the encoder sees one-hot
         y : list of (S_i, n_outputs) or (S_i,), list of label sequences or strings, or array of
             shape (n_cases, n_steps[, n_outputs]); (n_cases,) is one step a case
             A row of numbers with NaN is unlabelled: weight zero, and never fed.
