@@ -59,13 +59,12 @@ class PairNetwork(RecurrentNetwork):
         """X, its labels one-hot where it is made of labels."""
         if reset:
             vars(self).pop("input_classes_", None)
-        classes = getattr(self, "input_classes_", None)
-        if not are_labels(X) or (classes is None and not reset):
+        if not are_labels(X) or not (reset or hasattr(self, "input_classes_")):
             return X
         labels, starts, _ = label_sequences(X, None, "X")
         if reset:
-            self.input_classes_ = classes = np.unique(labels)
-        return one_hot(labels, starts, classes)
+            self.input_classes_ = np.unique(labels)
+        return one_hot(labels, starts, self.input_classes_)
 
     def _examples(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, classes: Any
