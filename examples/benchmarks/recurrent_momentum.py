@@ -11,8 +11,8 @@ with a mean square of 1/24).
 Ours: learning rates .003 with .995 (.001 had not begun after 6000 updates of one seed, .01 threw it
 out again) and .01 without (.1 stays worse than a constant); gradients longer than 1 are cut to it,
 which theirs are not; float32. The default is an eighth of the printed updates. Learning begins all
-of a sudden, with some seeds after 2000 updates and with others not within these. The reservoir has 100 leaky units and the best of three leaks on 2000
-validation cases.
+of a sudden, with some seeds after 2000 updates and with others not within these 6000. The reservoir
+has 100 leaky units and the best of three leaks on 2000 validation cases.
 Run with ``python examples/benchmarks/recurrent_momentum.py [--out FILE.md]``, see ``--help``;
 four minutes, ``--budget 50000`` half an hour.
 """
