@@ -10,7 +10,7 @@ of what the recurrent ones pay for reading symbol by symbol.
 
 Adam .005, batches of 20, float32, 32 units. "chrono": C. Tallec, Y. Ollivier (ICLR 2018). The
 reservoir's leak is picked on the 2000 strings that say when to stop.
-Run with ``python examples/benchmarks/recurrent_order.py [--budget N] [--seeds N] [--out FILE]``;
+Run with ``python examples/benchmarks/recurrent_order.py [--out FILE.md]``, see ``--help``;
 about three minutes.
 """
 
@@ -109,7 +109,8 @@ def line(seed, budget):
 
 def main():
     args = arguments(__doc__, budget=40_000, budget_help="strings at most", n_seeds=3)
-    contest = Contest("Temporal order (task 6a)", f"share of {N_TEST} test strings labelled wrong")
+    metric = f"share of {N_TEST} test strings labelled wrong"
+    contest = Contest("Temporal order (task 6a)", metric, args.jobs)
     contest.say(f"At most {args.budget:,} strings; {args.seeds} seeds. A guess: .75 wrong.", "")
     gate = ("1 of 2560 after 31,390", "every seed <= .01", lambda values: (values <= 0.01).all())
     for name, params in NETWORKS.items():

@@ -13,7 +13,7 @@ spent; the test set has no say in them. They are harder: strings show one path e
 are rare, and a network that goes on learns these by heart. A small l2 penalty helps against that.
 
 16 units, Adam 0.01, batches of 16. "cut after k": truncated back-propagation, the state carried on.
-Run with ``python examples/benchmarks/recurrent_reber.py [--budget N] [--seeds N] [--out FILE]``;
+Run with ``python examples/benchmarks/recurrent_reber.py [--out FILE.md]``, see ``--help``;
 about three minutes.
 """
 
@@ -135,6 +135,7 @@ def main():
         "The embedded Reber grammar",
         f"share of {N_STRINGS} test strings right where T or P comes again, and at every symbol; "
         "1997: 1 if at one look all symbols of all training and test strings were right",
+        args.jobs,
     )
     contest.say(f"At most {args.budget:,} sequences; {args.seeds} seeds.", "")
     models = {
