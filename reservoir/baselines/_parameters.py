@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from filters.timeseries._sklearn_private import (
     Interval,
     StrOptions,
+    finite,
     non_negative,
     positive,
     positive_int,
@@ -41,6 +42,7 @@ class NetworkParameters(BaseEstimator):
         "activation": [StrOptions({"tanh", "relu"})],
         "recurrent_init": [StrOptions({*RECURRENT_INITS, *NAMED}), callable],
         "spectral_radius": [non_negative(), None],
+        "forget_bias": [finite(), StrOptions({"chrono"})],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable],
@@ -76,6 +78,7 @@ class NetworkParameters(BaseEstimator):
         activation: str = "tanh",
         recurrent_init: str | Callable[..., Any] = "orthogonal",
         spectral_radius: float | None = None,
+        forget_bias: float | str = 1.0,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable[[int], float] = "constant",
@@ -105,6 +108,7 @@ class NetworkParameters(BaseEstimator):
         self.activation = activation
         self.recurrent_init = recurrent_init
         self.spectral_radius = spectral_radius
+        self.forget_bias = forget_bias
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -142,6 +146,12 @@ class NetworkParameters(BaseEstimator):
             raise ValueError(
                 f"activation={self.activation!r} is for cell='elman' and 'jordan'; the gates of "
                 f"cell={self.cell!r} are sigmoid and tanh. Leave activation at 'tanh'."
+            )
+        chrono = isinstance(self.forget_bias, str)
+        if self.forget_bias != 1.0 and not _has_gate(self.cell, chrono):
+            raise ValueError(
+                f"forget_bias={self.forget_bias!r} is for cell='lstm' and 'peephole_lstm', "
+                f"'chrono' for 'gru', too; cell={self.cell!r} has no such gate. Leave it at 1.0."
             )
         if self.cell == "jordan" and (len(sizes) > 1 or self.bidirectional):
             raise ValueError(
@@ -187,6 +197,11 @@ class NetworkParameters(BaseEstimator):
 
 def _as_sizes(given: Any) -> tuple[Any, ...]:
     return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
+
+
+def _has_gate(cell: str, chrono: bool) -> bool:
+    kind = CELLS[cell]
+    return (kind.input_gate if chrono else kind.forget_gate) is not None
 
 
 def _are_sizes(sizes: Sequence[Any]) -> bool:
