@@ -163,7 +163,7 @@ def by_our_own(drawn, params, X, y):
     rows = np.arange(len(X))
     cv = [(rows[:-N_HELD], rows[-N_HELD:])]
     options = NET.get_params() | params | {"random_state": drawn.seed, "alphas": ALPHAS, "cv": cv}
-    del options["alpha"]
+    options = {name: options[name] for name in ESNRegressorCV().get_params()}
     return -ESNRegressorCV(**options).fit(X, y).scores_
 
 
@@ -193,7 +193,7 @@ def drive_rows():
         everything = np.arange(500) < 400
         rows = Rows(X, X, None, [(0, 500)], 0, [(everything, ~everything)])
         names = ("spectral_radius", "input_scaling", "bias_scaling", "leak_rate")
-        lanes = [Lane(*(params[name] for name in names), ALPHAS) for params in many]
+        lanes = [Lane(*(params[name] for name in names), None, ALPHAS) for params in many]
 
         def ours(base=base, lanes=lanes, rows=rows):
             last = []
