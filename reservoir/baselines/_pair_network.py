@@ -57,8 +57,8 @@ class PairNetwork(RecurrentNetwork):
 
     def _as_numbers(self, X: Any, reset: bool) -> Any:
         """X, its labels one-hot where it is made of labels."""
-        if reset:
-            vars(self).pop("input_classes_", None)
+        if reset and hasattr(self, "input_classes_"):
+            del self.input_classes_
         if not are_labels(X) or not (reset or hasattr(self, "input_classes_")):
             return X
         labels, starts, _ = label_sequences(X, None, "X")
