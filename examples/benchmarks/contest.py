@@ -4,19 +4,38 @@ A model enters with a function that fits and scores it once; the contest notes t
 seeds, how many numbers training set and the CPU seconds it took, and says who won and by how much.
 """
 
+import argparse
 import time
+from pathlib import Path
 
 import numpy as np
-from score_sheet import ScoreSheet
+
+from reservoir.evaluation._machine import machine, versions
 
 
-class Contest(ScoreSheet):
-    """A sheet of tables, one a task, models in rows; see `ScoreSheet` for the parameters."""
+class Contest:
+    """A sheet of tables, one a task, models in rows, printed as they come and written at the end.
+
+    Parameters
+    ----------
+    title : str
+    metric : str
+        The formula every figure of the sheet follows.
+    dtype : str, default="float64"
+        What was computed in, for the last line.
+    """
 
     def __init__(self, title, metric, dtype="float64"):
-        super().__init__(title, metric, dtype)
-        self._entries = {}
-        self._seeds = []
+        self._dtype = dtype
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        self._lines, self._entries, self._seeds = [], {}, []
+        self.say(f"# {title}", "", f"Metric: {metric}.", "")
+
+    def say(self, *lines):
+        """Print lines and keep them for the file."""
+        for line in lines:
+            print(line, flush=True)
+        self._lines += lines
 
     def enter(self, name, play, seeds=(0,)):
         """Note what ``play(seed) -> (scores, model)`` answers and takes, seed by seed.
@@ -53,7 +72,18 @@ class Contest(ScoreSheet):
     def finish(self, out=None):
         """Print every seed, the time taken and where; write all to `out`."""
         self.say("Seed by seed:", "", *self._seeds, "")
-        super().finish(out)
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        facts = "; ".join(f"{name} {value}" for name, value in (machine() | versions()).items())
+        self.say(f"{cpu:.0f} s of CPU time, {wall:.0f} s by the clock, {self._dtype}. {facts}")
+        if out is not None:
+            out.write_text("\n".join(self._lines) + "\n", encoding="utf-8")
+
+
+def parse_out(description):
+    """The one argument of these scripts: ``--out FILE.md``."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="also write the sheet to this file")
+    return parser.parse_args().out
 
 
 def verdict(entries, sign=1):

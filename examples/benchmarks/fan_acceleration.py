@@ -14,9 +14,8 @@ sheet says so.
 import warnings
 
 import numpy as np
-from contest import Contest
+from contest import Contest, parse_out
 from scipy.linalg import LinAlgWarning
-from score_sheet import parse_out
 
 from filters import TapDelay
 from filters.signals import rotor_noise

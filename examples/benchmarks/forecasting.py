@@ -14,9 +14,8 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-from contest import Contest
+from contest import Contest, parse_out
 from scipy.linalg import LinAlgWarning
-from score_sheet import parse_out
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 

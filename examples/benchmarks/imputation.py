@@ -10,9 +10,8 @@ several times; test on the rest. Run with
 from functools import partial
 
 import numpy as np
-from contest import Contest
+from contest import Contest, parse_out
 from scipy.interpolate import PchipInterpolator
-from score_sheet import parse_out
 from sklearn.linear_model import Ridge
 
 from filters.timeseries import delay_embed

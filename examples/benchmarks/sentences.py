@@ -11,8 +11,7 @@ says so.
 """
 
 import numpy as np
-from contest import Contest
-from score_sheet import parse_out
+from contest import Contest, parse_out
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import KFold, StratifiedKFold
