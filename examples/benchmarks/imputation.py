@@ -3,7 +3,8 @@
 `load_ecg` (two minutes at 360 Hz, shipped), gaps of random length and place; truth is kept. Every
 model sees the signal with its gaps bridged by straight lines and a channel that says where they
 are, and learns what is missing between line and truth. Train on the first 60 %, with gaps drawn
-several times; test on the rest. Run with
+several times; test on the rest. Settings were set by hand with gaps of another
+seed in the same signal, so they are not blind. Run with
 ``python examples/benchmarks/imputation.py [--out FILE.md]``; about two minutes.
 """
 
