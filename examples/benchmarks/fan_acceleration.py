@@ -5,10 +5,10 @@ for. Two machines: the acceleration of a fan (51 runs of `load_fan_acceleration`
 piece is two seconds) and, for those without these data too, 51 seeded runs of a rotor whose speed
 drifts (`rotor_noise` at 1 kHz, a piece is a tenth of a second). Runs are scaled by their first 25
 steps; those of the test, drawn by the seed, are never trained on. An autoregression fitted to the
-25 steps of each run alone is the simple model to beat. Settings were set by hand in trials on another
-split, which shares runs with these tests. Run with ``python examples/benchmarks/fan_acceleration.py [--out FILE.md]``; about
-four minutes. The fan's data are fetched once into the cache; without them it is left out, and the
-sheet says so.
+25 steps of each run alone is the simple model to beat. Settings were set by hand in trials on
+another split, which shares runs with these tests. Run with ``python
+examples/benchmarks/fan_acceleration.py [--out FILE.md]``; about four minutes. The fan's data are
+fetched once into the cache; without them it is left out, and the sheet says so.
 """
 
 import warnings
