@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -37,7 +36,7 @@ class EchoState(MemoryModel):
         **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
         **{k: v for k, v in MemoryModel._parameter_constraints.items() if k != "memory"},
         "feedback_scaling": [non_negative()],
-        "n_jobs": [Integral, None],
+        "n_jobs": [positive_int(), negative_int(), None],
         "verbose": ["verbose"],
     }
 

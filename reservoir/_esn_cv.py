@@ -10,6 +10,7 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit, GroupK
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from filters.timeseries import WarmTimeSeriesSplit
+from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import positive
 from filters.timeseries._validation import SeriesData
 
@@ -200,11 +201,12 @@ washout, n_jobs, random_state, verbose
         readout.alpha = self.alpha_
 
     def _check_alphas(self) -> np.ndarray:
-        alphas = np.asarray(self.alphas, dtype=np.float64).reshape(-1)
-        if np.ndim(self.alphas) > 1 or alphas.size == 0:
-            raise ValueError(
-                f"alphas must be a list of penalties; got shape {np.shape(self.alphas)}."
-            )
+        given = as_numbers(self.alphas, "alphas")
+        if np.iscomplexobj(given):
+            raise ValueError("alphas are complex; penalties are real.")
+        alphas = given.astype(np.float64).reshape(-1)
+        if given.ndim > 1 or alphas.size == 0:
+            raise ValueError(f"alphas must be a list of penalties; got shape {given.shape}.")
         fine = np.isfinite(alphas) & (alphas > 0)
         if not fine.all():
             raise ValueError(f"alphas must be positive and finite; got {alphas[~fine][0]}.")
@@ -242,18 +244,26 @@ washout, n_jobs, random_state, verbose
         if isinstance(cv, int | np.integer):
             cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
         pairs = cv
-        if hasattr(cv, "split"):
+        if hasattr(cv, "split") and not isinstance(cv, str | bytes):
             told = () if groups is None or not _takes_groups(cv) else (groups,)
             pairs = cv.split(data.rows, targets, *told)
         context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
         folds = []
-        for train, test in pairs:
-            masks = np.zeros((2, n_rows), dtype=bool)
-            masks[0, train] = True
-            masks[1, np.arange(n_rows)[test][context:]] = True
-            folds.append((masks[0], masks[1]))
+        try:
+            for train, test in pairs:
+                masks = np.zeros((2, n_rows), dtype=bool)
+                masks[0, train] = True
+                masks[1, np.arange(n_rows)[test][context:]] = True
+                folds.append((masks[0], masks[1]))
+        except (TypeError, ValueError, IndexError) as error:
+            if hasattr(cv, "split") and not isinstance(cv, str | bytes):
+                raise  # the splitter's own words
+            raise ValueError(
+                f"cv must be None, a number of folds, a splitter or pairs (train, test) of row "
+                f"indices; got {cv!r}: {error}"
+            ) from error
         if not folds:
-            raise ValueError("cv gives no folds.")
+            raise ValueError(f"cv={cv!r} gives no folds.")
         return folds
 
 

@@ -7,10 +7,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._mixins import SeriesClassifierMixin, SeriesRegressorMixin
+from filters.timeseries._numbers import naming
 from filters.timeseries._validation import SeriesData, TargetForm
 
 from ._model import MemoryModel
@@ -287,7 +289,10 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
         first = not hasattr(self, "_readout")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        given = None if classes is None else np.unique(np.asarray(classes))
+        given = None
+        if classes is not None:
+            with naming("classes"):
+                given = np.unique(column_or_1d(classes))
         if not (first or given is None or np.array_equal(given, self.classes_)):
             raise ValueError(
                 f"classes are {given.tolist()} now, but {self.classes_.tolist()} since the "
@@ -308,7 +313,8 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
                 )
         known = ~pd.isna(labels)
         codes = np.zeros(labels.size, dtype=np.intp)
-        codes[known] = np.searchsorted(self.classes_, labels[known])
+        with naming("y"):
+            codes[known] = np.searchsorted(self.classes_, labels[known])
         codes = np.minimum(codes, self.classes_.size - 1)
         known[known] = self.classes_[codes[known]] == labels[known]
         unknown = labelled & ~known
@@ -393,6 +399,10 @@ class MemoryClassifier(SeriesClassifierMixin, MemoryModel):
 
 
 def check_steps(n_steps: Any) -> int:
-    if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 1:
-        raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
+    if (
+        isinstance(n_steps, bool)
+        or not isinstance(n_steps, int | np.integer)
+        or not 0 < n_steps < 2**40
+    ):
+        raise ValueError(f"n_steps must be a positive integer (below 2**40), got {n_steps!r}.")
     return int(n_steps)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
+from filters.timeseries._numbers import as_numbers, naming
 from filters.timeseries._sklearn_private import (
     StrOptions,
     finite,
@@ -208,7 +209,8 @@ class Reservoir(Memory):
                 '"auto" and thin the matrix yourself.'
             )
         if callable(self.topology):
-            matrix = self.topology(self.n_units, random_state=seed)
+            with naming("topology"):
+                matrix = self.topology(self.n_units, random_state=seed)
         else:
             matrix = self.topology
         matrix = _numbers(matrix, "topology")
@@ -325,7 +327,8 @@ class Reservoir(Memory):
         rows = np.ascontiguousarray(rows, dtype=dtype)  # one memory order, one compilation
         noise = np.empty((0, 0), dtype=dtype)
         if rng is not None and self.noise > 0:
-            noise = (self.noise * rng.standard_normal((rows.shape[0], n))).astype(dtype)
+            with np.errstate(over="ignore"):
+                noise = (self.noise * rng.standard_normal((rows.shape[0], n))).astype(dtype)
         drive(
             self._recurrent,
             self._input_columns,
@@ -401,13 +404,15 @@ class Reservoir(Memory):
 
 def _numbers(values: Any, name: str) -> Any:
     """A real, finite float64 copy of `values`: an ndarray, or a csr_array if sparse."""
-    if np.iscomplexobj(values):
+    with naming(name):
+        is_complex = np.iscomplexobj(values)
+    if is_complex:
         raise ValueError(f"{name} is complex; the weights of a reservoir are real.")
     if sparse.issparse(values):
         array = sparse.csr_array(values, dtype=np.float64, copy=True)
         entries = array.data
     else:
-        array = entries = np.array(values, dtype=np.float64)
+        array = entries = np.array(as_numbers(values, name), dtype=np.float64)
     if not np.isfinite(entries).all():
         raise ValueError(f"{name} contains NaN or infinity.")
     return array

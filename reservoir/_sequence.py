@@ -14,10 +14,10 @@ from filters.timeseries._sklearn_private import StrOptions, non_negative, valida
 from filters.timeseries._validation import (
     FLOATS,
     SeriesData,
-    _check_weights,
     _label_targets,
     all_or_nothing,
     check_cases,
+    check_weights,
 )
 
 from ._readout import project_to_simplex
@@ -115,7 +115,7 @@ class SequenceEstimator(BaseEstimator):
                     f"Found input variables with inconsistent numbers of samples: X has {n_cases} "
                     f"sequences, y has {unlabelled.size} {self._target_noun}."
                 )
-            weights = _check_weights(sample_weight, n_cases)
+            weights = check_weights(sample_weight, n_cases)
             weights = np.ones(n_cases) if weights is None else weights
             self._learn(X, data, targets, np.where(unlabelled, 0.0, weights))
         return self

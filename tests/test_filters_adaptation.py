@@ -155,13 +155,13 @@ def test_convergence_time_counts_whole_numbers_as_numbers():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tolerance_db": 0.0}, "tolerance_db must be positive"),
-        ({"tolerance_db": np.nan}, "tolerance_db must be positive"),
-        ({"tail": 0.0}, "tail in"),
-        ({"tail": 1.0}, "tail in"),
-        ({"steady_state": -1.0}, "steady_state must be finite and not negative"),
-        ({"steady_state": np.nan}, "steady_state must be finite"),
-        ({"window": 0}, "window must be"),
+        ({"tolerance_db": 0.0}, "The 'tolerance_db' parameter"),
+        ({"tolerance_db": np.nan}, "The 'tolerance_db' parameter"),
+        ({"tail": 0.0}, "The 'tail' parameter"),
+        ({"tail": 1.0}, "The 'tail' parameter"),
+        ({"steady_state": -1.0}, "The 'steady_state' parameter"),
+        ({"steady_state": np.nan}, "The 'steady_state' parameter"),
+        ({"window": 0}, "The 'window' parameter"),
     ],
 )
 def test_convergence_time_refuses_bad_options(options, message):
@@ -336,10 +336,10 @@ def test_an_error_in_a_run_says_which_one():
             {"measure": "misalignment"},
             r"true_weights have shape \(2,\), the filter's coef_ has \(1, 1\)",
         ),
-        (independent_rows, {"measure": "mse"}, "measure must be"),
-        (independent_rows, {"average": "max"}, "average must be"),
-        (independent_rows, {"n_runs": 0}, "n_runs must be"),
-        (independent_rows, {"n_runs": 1.5}, "n_runs must be"),
+        (independent_rows, {"measure": "mse"}, "The 'measure' parameter"),
+        (independent_rows, {"average": "max"}, "The 'average' parameter"),
+        (independent_rows, {"n_runs": 0}, "The 'n_runs' parameter"),
+        (independent_rows, {"n_runs": 1.5}, "The 'n_runs' parameter"),
     ],
 )
 def test_ensemble_refuses_what_it_cannot_average(make_signals, options, message):
@@ -348,5 +348,5 @@ def test_ensemble_refuses_what_it_cannot_average(make_signals, options, message)
 
 
 def test_ensemble_refuses_what_does_not_adapt():
-    with pytest.raises(ValueError, match=r"must have the method adapt\(x, d\)"):
+    with pytest.raises(ValueError, match=r"'filter' parameter .* implementing 'adapt'"):
         ensemble_learning_curve(object(), independent_rows)

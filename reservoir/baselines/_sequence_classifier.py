@@ -11,7 +11,8 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries._validation import SeriesData, _check_weights, check_cases, check_finite
+from filters.timeseries._numbers import naming
+from filters.timeseries._validation import SeriesData, check_cases, check_finite, check_weights
 
 from ._base import RecurrentNetwork
 from ._training import Task
@@ -197,9 +198,11 @@ class RNNSequenceClassifier(ClassifierMixin, RecurrentNetwork):
             raise ValueError("partial_fit has no early_stopping; set it to False, or use fit.")
         fresh = not self._is_trained
         data, labels, weights = self._check_labelled(X, y, sample_weight, reset=fresh)
+        with naming("classes"):
+            given = None if classes is None else np.unique(column_or_1d(classes))
         if fresh:
-            self.classes_ = np.unique(labels if classes is None else classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            self.classes_ = np.unique(labels) if given is None else given
+        elif given is not None and not np.array_equal(given, self.classes_):
             raise ValueError(f"classes={classes!r} differs from the first call: {self.classes_}.")
         task = self._cases_task(data, self._codes(labels), weights)
         self._train(task, self.classes_.size, epochs=1, fresh=fresh, shuffle=False)
@@ -272,16 +275,19 @@ class RNNSequenceClassifier(ClassifierMixin, RecurrentNetwork):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        labels = column_or_1d(y, warn=True)
+        with naming("y"):
+            labels = column_or_1d(y, warn=True)
         if labels.dtype.kind == "f":
             check_finite(labels, name="y")
-        check_consistent_length(np.empty(data.stacked.n_series), labels)
-        check_classification_targets(labels)
-        weights = _check_weights(sample_weight, labels.size)
+        with naming("y"):
+            check_consistent_length(np.empty(data.stacked.n_series), labels)
+            check_classification_targets(labels)
+        weights = check_weights(sample_weight, labels.size)
         return data, labels, np.ones(labels.size) if weights is None else weights
 
     def _codes(self, labels: np.ndarray) -> np.ndarray:
-        unknown = np.setdiff1d(labels, self.classes_)
+        with naming("y"):
+            unknown = np.setdiff1d(labels, self.classes_)
         if unknown.size:
             raise ValueError(
                 f"y has the labels {unknown}, which are not among classes_ {self.classes_}. Pass "

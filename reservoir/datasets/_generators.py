@@ -9,10 +9,13 @@ from scipy.integrate import solve_ivp
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count, check_number
+from filters.timeseries._numbers import as_numbers
+from filters.timeseries._sklearn_private import StrOptions, checked, positive_int
 
 from ..kernels.sequences import mackey_glass_euler, mackey_glass_rk4
 from ..kernels.sequences import narma as narma_recursion
 
+_LORENZ_LARGEST = 1e4
 LORENZ_LYAPUNOV_EXPONENT = 0.9056
 """Largest Lyapunov exponent of the Lorenz system at its default coefficients, per time unit."""
 
@@ -24,6 +27,7 @@ NARMA_MAX_DRAWS = 100
 MSO_FREQUENCIES = (0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97)
 
 
+@checked(made=True, random_state=["random_state"])
 def narma(
     n_timesteps: int,
     *,
@@ -90,6 +94,12 @@ def narma(
     )
 
 
+@checked(
+    made=True,
+    method=[StrOptions({"euler", "rk4"})],
+    transient=[positive_int(0), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def mackey_glass(
     n_timesteps: int,
     *,
@@ -163,8 +173,6 @@ def mackey_glass(
         check_number("gamma", gamma),
         check_number("exponent", exponent),
     )
-    if method not in ("euler", "rk4"):
-        raise ValueError(f"method must be 'euler' or 'rk4', got {method!r}.")
     n_delay = _delay_in_steps(tau, dt)
     if transient == "auto":
         n_skipped = 0 if initial_history is not None else int(np.ceil(1000.0 / (dt * subsampling)))
@@ -188,6 +196,9 @@ def mackey_glass(
     return rows.copy()[:, np.newaxis]
 
 
+@checked(
+    made=True, transient=[positive_int(0), StrOptions({"auto"})], random_state=["random_state"]
+)
 def lorenz(
     n_timesteps: int,
     *,
@@ -248,7 +259,7 @@ def lorenz(
     array([ 1.,  2., 20.])
     """
     n = check_count("n_timesteps", n_timesteps)
-    dt = check_number("dt", dt, above=0.0)
+    dt = check_number("dt", dt, above=0.0, below=1e3)
     sigma, rho = check_number("sigma", sigma), check_number("rho", rho)
     beta = check_number("beta", beta)
     if transient == "auto":
@@ -259,9 +270,15 @@ def lorenz(
         rng = check_random_state(random_state)
         start = np.array([0.0, 0.0, rho - 1.0]) + rng.uniform(-10.0, 10.0, 3)
     else:
-        start = np.asarray(initial_state, dtype=np.float64)
-        if start.shape != (3,) or not np.isfinite(start).all():
+        start = as_numbers(initial_state, "initial_state")
+        if start.shape != (3,) or np.iscomplexobj(start) or not np.isfinite(start).all():
             raise ValueError(f"initial_state must be three finite numbers, got {initial_state!r}.")
+
+    if max(abs(sigma), abs(rho), abs(beta), np.abs(start).max()) > _LORENZ_LARGEST:
+        raise ValueError(
+            f"sigma={sigma:g}, rho={rho:g}, beta={beta:g} and initial_state must stay below "
+            f"{_LORENZ_LARGEST:g}: the steps of the integration would be too small to end."
+        )
 
     def velocity(_, state):
         x, y, z = state.tolist()  # Python floats: twice as fast as array elements
@@ -281,6 +298,7 @@ def lorenz(
     return np.ascontiguousarray(solution.y.T)
 
 
+@checked(made=True)
 def mso(n_timesteps: int, *, n_sines: int = 2) -> np.ndarray:
     r"""Sum sines of incommensurate frequencies (multiple superimposed oscillators, MSO).
 

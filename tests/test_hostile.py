@@ -1,0 +1,58 @@
+"""Whatever is fed to whatever is public: a finite answer or words of ours, and nothing changed.
+
+``HOSTILE_RUNS=20000 HOSTILE_SEED=1 pytest tests/test_hostile.py -k random`` goes on with random
+pairs of a hostile parameter and a hostile input; ``HOSTILE_WIDE=1000000`` takes that many features.
+"""
+
+import contextlib
+import io
+import os
+
+import hostile_calls as calls
+import pytest
+from hostile import verdict
+
+KINDS = {
+    "method": calls.method_calls,
+    "parameter": calls.parameter_calls,
+    "session": calls.session_calls,
+    "unfitted": calls.unfitted_calls,
+}
+N_RUNS = int(os.environ.get("HOSTILE_RUNS", "200"))
+SEED = int(os.environ.get("HOSTILE_SEED", "0"))
+N_WIDE = int(os.environ.get("HOSTILE_WIDE", "100000"))
+
+
+def faults_of(found):
+    """Label and fault of every call that did what it must not."""
+    faults = []
+    with contextlib.redirect_stdout(io.StringIO()):  # verbose=1 is among the values
+        for call in found:
+            given = call.given()
+            fault = verdict(lambda c=call, g=given: c.make(g), [given], call.words, call.finite)
+            if fault:
+                faults.append(f"{call.label}: {fault}")
+    return faults
+
+
+def test_every_public_name_is_fed():
+    assert calls.unknown() == []
+
+
+def test_there_are_more_than_ten_thousand_calls():
+    n_calls = sum(1 for kind in KINDS.values() for name in calls.ESTIMATORS for _ in kind(name))
+    n_calls += sum(1 for name in calls.function_recipes() for _ in calls.function_calls(name))
+    assert n_calls > 10_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", calls.ESTIMATORS)
+def test_estimators_answer_or_say_why_not(name, kind):
+    faults = faults_of(KINDS[kind](name))
+    assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
+
+
+@pytest.mark.parametrize("name", calls.function_recipes())
+def test_functions_answer_or_say_why_not(name):
+    faults = faults_of(calls.function_calls(name))
+    assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
