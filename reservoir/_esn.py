@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sequences import holds_series
-from filters.timeseries._sklearn_private import non_negative
+from filters.timeseries._sklearn_private import negative_int, non_negative, positive_int
 from filters.timeseries._validation import check_series
 
 from ._memory import MemoryClassifier, MemoryRegressor

@@ -9,8 +9,10 @@ import io
 import os
 
 import hostile_calls as calls
+import numpy as np
 import pytest
-from hostile import verdict
+from hostile import ODD, ROWS, verdict
+from sklearn.base import clone
 
 KINDS = {
     "method": calls.method_calls,
@@ -56,3 +58,44 @@ def test_estimators_answer_or_say_why_not(name, kind):
 def test_functions_answer_or_say_why_not(name):
     faults = faults_of(calls.function_calls(name))
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
+
+
+@pytest.mark.parametrize("name", calls.display_recipes())
+def test_displays_show_or_say_why_not(name):
+    faults = faults_of(calls.display_calls(name))
+    assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
+
+
+def random_call(rng):
+    """Two hostile things at once: a parameter of the constructor and the rows."""
+    name = rng.choice(list(calls.ESTIMATORS))
+    model, good = clone(calls._small(name)), calls.good_arguments(name)
+    parameter = rng.choice(list(model.get_params(deep=False)))
+    odd, kind = rng.choice(list(ODD)), rng.choice(list(ROWS))
+
+    def make(rows):
+        setattr(model, parameter, calls.copied(ODD[odd]))
+        target = () if good["y"] is None else (good["y"],)
+        model.fit(rows, *target)
+        return (getattr(model, "predict", None) or model.transform)(rows), model
+
+    words = {parameter, name, "X", "y", "input", "series", "sequence"}
+    return calls.Call(
+        f"{name}({parameter}={odd}).fit({kind})", make, lambda: ROWS[kind](good["X"].copy()), words
+    )
+
+
+def test_random_pairs_answer_or_say_why_not():
+    rng = np.random.default_rng(SEED)
+    faults = faults_of(random_call(rng) for _ in range(N_RUNS))
+    assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
+
+
+@pytest.mark.parametrize("name", ["NLMSFilter", "NoiseCanceller", "Reservoir", "TapDelay"])
+def test_very_many_features(name):
+    rows = np.random.default_rng(0).standard_normal((3, N_WIDE))
+    model = clone(calls._small(name))
+    target = (rows[:, 0],) if hasattr(model, "predict") else ()
+    model.fit(rows, *target)
+    answer = (getattr(model, "predict", None) or model.transform)(rows)
+    assert np.isfinite(answer).all()
