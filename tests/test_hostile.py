@@ -7,6 +7,7 @@ pairs of a hostile parameter and a hostile input; ``HOSTILE_WIDE=1000000`` takes
 import contextlib
 import io
 import os
+import warnings
 
 import hostile_calls as calls
 import numpy as np
@@ -30,7 +31,9 @@ def faults_of(found):
     faults = []
     with contextlib.redirect_stdout(io.StringIO()):  # verbose=1 is among the values
         for call in found:
-            given = call.given()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # numpy.matrix says that it is old
+                given = call.given()
             fault = verdict(lambda c=call, g=given: c.make(g), [given], call.words, call.finite)
             if fault:
                 faults.append(f"{call.label}: {fault}")

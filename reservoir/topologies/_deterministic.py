@@ -218,7 +218,7 @@ def forward_connection(
     n_units=[positive_int()],
     weight=[finite()],
     jump_weight=[finite()],
-    jump_size=[positive_int()],
+    jump_size=[positive_int(0)],
 )
 def cycle_jumps(
     n_units: int,
