@@ -498,7 +498,9 @@ NOTHING_TO_FEED = {
     *("AdaptResult", "CabinPaths", "EchoPath", "MainsHum", "MultipathChannel", "RotorNoise"),
     *("SpeechLike", "EnsembleCurve", "DivergenceError", "SequenceError", "JapaneseVowels"),
     *("MemoryCapacity", "ProcessingCapacity", "NAMED", "WITH_DENSITY", "ECG_SAMPLING_RATE"),
-    "LORENZ_LYAPUNOV_EXPONENT",
+    *("LORENZ_LYAPUNOV_EXPONENT", "FAN_SAMPLING_RATE", "FanAcceleration", "SentencePolarity"),
+    # They read files that must be fetched first.
+    *("load_fan_acceleration", "load_sentence_polarity", "load_tiny_shakespeare"),
 }
 
 

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import caller_level
+from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import (
     Interval,
     StrOptions,
@@ -304,7 +305,8 @@ class RecurrentNetwork(BaseEstimator):
 
 
 def _as_sizes(given: Any) -> tuple[Any, ...]:
-    return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
+    with naming("hidden_sizes", "head_sizes"):
+        return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
 
 
 def _are_sizes(sizes: Sequence[Any]) -> bool:
