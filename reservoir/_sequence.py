@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, Regre
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import StrOptions, non_negative, validate_parameters
 from filters.timeseries._validation import (
     FLOATS,
@@ -108,7 +109,8 @@ class SequenceEstimator(BaseEstimator):
                     f"This {type(self).__name__} estimator requires y to be passed, but the "
                     "target y is None."
                 )
-            targets, unlabelled = self._check_targets(y)
+            with naming("y"), np.errstate(invalid="ignore"):
+                targets, unlabelled = self._check_targets(y)
             n_cases = data.stacked.n_series
             if unlabelled.size != n_cases:
                 raise ValueError(
