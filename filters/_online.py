@@ -168,7 +168,7 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         if not np.isfinite(answer).all():
             row = int(np.argmin(np.isfinite(answer).all(axis=1)))
             raise DivergenceError(
-                f"{type(self).__name__} answers row {row} of X with NaN or infinity: the row is too "
+                f"{type(self).__name__} answers row {row} of X with NaN or infinity: it is too "
                 f"large for {answer.dtype} numbers. Scale X.",
                 row,
             )
