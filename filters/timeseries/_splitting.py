@@ -274,7 +274,7 @@ def free_runs(
 
 def check_windows(horizon: Any, context: Any, n_origins: Any) -> None:
     for name, value in (("horizon", horizon), ("context", context), ("n_origins", n_origins)):
-        if isinstance(value, bool) or not isinstance(value, Integral) or not 0 < value < 2**40:
+        if isinstance(value, bool) or not isinstance(value, Integral) or not 0 < int(value) < 2**40:
             raise ValueError(f"{name} must be at least 1, an integer (below 2**40); got {value!r}.")
 
 
