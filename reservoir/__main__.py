@@ -8,6 +8,8 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from . import __version__
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -27,9 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(words)
     if options.version:
-        from .evaluation._machine import package_version
-
-        print(f"reservoir-filters {package_version()}")
+        print(f"reservoir-filters {__version__}")
         return 0
     if options.command is None:
         parser.print_help()

@@ -50,6 +50,25 @@ class Resolvent(NamedTuple):
         return self.basis @ (self.factors * (self.basis.T @ cross)[:, np.newaxis])
 
 
+def inverse_root(gram: np.ndarray, alphas: np.ndarray) -> tuple[np.ndarray, float]:
+    """L upper triangular and alpha_0 with ``(gram + alpha_0 I)^-1 = L L'``.
+
+    alpha_0 is the geometric middle of `alphas`, or the first a hundred times larger at which the
+    matrix is not singular to working precision. `gram` (upper triangle) is left alone.
+    """
+    middle = float(np.sqrt(alphas.min()) * np.sqrt(alphas.max()) if alphas.size > 1 else alphas[0])
+    while True:
+        scaled = gram.copy(order="F")
+        scale = equilibrate(scaled, middle)
+        factor = cholesky(scaled)
+        if factor is not None:
+            break
+        middle *= 100.0  # singular to working precision: smaller penalties are seen from here
+    root, _ = lapack.dtrtri(factor, lower=0, overwrite_c=1)
+    root *= scale[:, np.newaxis]
+    return root, middle
+
+
 def resolvent(gram: np.ndarray, alphas: np.ndarray) -> Resolvent:
     """Decompose a positive semi-definite matrix for a whole path of penalties.
 
@@ -75,16 +94,7 @@ def resolvent(gram: np.ndarray, alphas: np.ndarray) -> Resolvent:
     alpha_0 / alpha): 1e-9 over 14 decades. `eigh` of `gram` itself loses all directions below
     eps times its largest eigenvalue: beside one column of size 1e6, every other one.
     """
-    middle = float(np.sqrt(alphas.min()) * np.sqrt(alphas.max()))
-    while True:
-        scaled = gram.copy(order="F")
-        scale = equilibrate(scaled, middle)
-        factor = cholesky(scaled)
-        if factor is not None:
-            break
-        middle *= 100.0  # singular to working precision: smaller penalties are seen from here
-    root, _ = lapack.dtrtri(factor, lower=0, overwrite_c=1)
-    root *= scale[:, np.newaxis]
+    root, middle = inverse_root(gram, alphas)
     values, vectors = eigh(dsyrk(1.0, root, trans=1), lower=False, driver="evd")
     basis = dtrmm(1.0, root, vectors)
     factors = 1.0 + (alphas - middle) * np.maximum(values, 0.0)[:, np.newaxis]

@@ -55,7 +55,8 @@ def _by_eight_rows(entries: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndar
     columns = np.zeros(starts[-1], dtype=np.uint16 if n <= 2**16 else np.uint32)
     values[place], columns[place] = entries.data, entries.indices
     filled = np.append(order, np.full(-n % 8, n))
-    return values, columns, starts.astype(np.uint64), filled.astype(np.uint32)
+    words = columns.view(np.uint64) if columns.dtype == np.uint16 else columns
+    return values, columns, starts.astype(np.uint64), filled.astype(np.uint32), words
 
 
 def parts_of(spans: list[tuple[int, int]]) -> Iterator[slice]:
@@ -80,7 +81,7 @@ def drive_side_by_side(
     it, where there are few series) is for one by one; no bit depends on who drives what.
     """
     begun = np.zeros(len(spans), dtype=np.intp)
-    if len(reservoir._recurrent) == 2:  # cyclic diagonals are fastest alone
+    if len(reservoir._parts[0]) == 2:  # cyclic diagonals are fastest alone
         return begun
     starts, stops = np.array(spans, dtype=np.intp).T
     order = np.argsort(starts - stops, kind="stable")
@@ -90,11 +91,11 @@ def drive_side_by_side(
             break
         lengths = (stops - starts)[lanes]
         begun[lanes] = np.minimum(lengths, lengths[lanes.size // 2])
-        _drive_lanes(reservoir, rows, starts[lanes], begun[lanes], states[lanes], features)
+        drive_lanes(reservoir, rows, starts[lanes], begun[lanes], states[lanes], features)
     return begun
 
 
-def _drive_lanes(
+def drive_lanes(
     reservoir: Reservoir,
     rows: np.ndarray,
     starts: np.ndarray,
@@ -102,22 +103,29 @@ def _drive_lanes(
     states: np.ndarray,
     features: np.ndarray,
 ) -> None:
+    """Drive ``steps[k]`` rows from row ``starts[k]`` on, from ``states[k]``, for all k at once."""
     dtype, n = features.dtype, reservoir.n_units
     n_lanes = -(-starts.size // 16) * 16  # whole vectors
     unused = np.zeros(n_lanes - starts.size, dtype=np.intp)
     x = np.zeros((n, n_lanes), dtype=dtype)
     x[:, : starts.size] = states.T
+    recurrent, residual, columns, bias, kept, leak, code = reservoir._parts
     drive_many(
-        reservoir._recurrent,
-        reservoir._input_columns,
-        reservoir.bias_,
+        (
+            recurrent,
+            residual,
+            columns,
+            bias,
+            np.repeat(kept, n_lanes),
+            np.repeat(leak, n_lanes),
+            code,
+        ),
         rows,
         np.append(starts, unused),
         np.append(steps, unused),
-        np.repeat(reservoir._leak, n_lanes),
-        reservoir._code,
         np.empty(rows.shape[1] * n_lanes, dtype=dtype),
         np.empty(n * n_lanes, dtype=dtype),
+        np.empty(n * n_lanes if residual else 0, dtype=dtype),
         x.ravel(),
         features,
     )

@@ -23,8 +23,7 @@ from filters.timeseries._sklearn_private import (
 )
 
 from ._esn import ESNRegressor
-from ._forecaster import ESNForecaster
-from ._forecaster import _default as default_estimator
+from ._forecaster import ESNForecaster, default_network
 
 
 def _members_are_classifiers(ensemble: Any) -> bool:
@@ -68,7 +67,8 @@ class ESNEnsemble(BaseEstimator):
     -----
     It is a classifier, a regressor or neither, as its members are. The spread comes from the random
     weights alone: it says where they matter, and leaves out the noise of the target. Cost:
-    `n_members` times that of one.
+    `n_members` times that of one: every member has matrices of its own, and more than half of a fit
+    is its own readout's, so driving them as one batch would save little.
 
     References
     ----------
@@ -269,7 +269,7 @@ class ESNEnsemble(BaseEstimator):
         """The unfitted member, in which the part that takes the seed is spelled out."""
         template = ESNRegressor() if self.estimator is None else self.estimator
         if isinstance(template, ESNForecaster) and template.estimator is None:
-            template = clone(template).set_params(estimator=default_estimator())
+            template = clone(template).set_params(estimator=default_network())
         return template
 
     def _seeded(self) -> list[Any]:

@@ -10,15 +10,17 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from filters._base import AdaptiveFilter
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sequences import holds_series
 from filters.timeseries._sklearn_private import negative_int, non_negative, positive_int
 from filters.timeseries._validation import check_series
 
+from ._drawing import child_seeds, draw_feedback
 from ._memory import MemoryClassifier, MemoryRegressor
 from ._model import MemoryModel
-from ._reservoir import Reservoir, child_seeds
+from ._reservoir import Reservoir
 
 _RESERVOIR_PARAMETERS = tuple(
     name for name in Reservoir._parameter_constraints if name not in ("include_input",)
@@ -28,14 +30,17 @@ _RESERVOIR_PARAMETERS = tuple(
 class EchoState(MemoryModel):
     """The reservoir's parameters, and feedback of the output into the reservoir.
 
-    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught, its own
-    output else.
+    With feedback a model's state is [x, y(t-1)]: the true y(t-1) while it is taught (or, without
+    teacher forcing, its own a-priori output), its own output else.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{name: Reservoir._parameter_constraints[name] for name in _RESERVOIR_PARAMETERS},
         **{k: v for k, v in MemoryModel._parameter_constraints.items() if k != "memory"},
         "feedback_scaling": [non_negative()],
+        "feedback_weights": ["array-like", None],
+        "feedback_noise": [non_negative()],
+        "teacher_forcing": ["boolean"],
         "n_jobs": [positive_int(), negative_int(), None],
         "verbose": ["verbose"],
     }
@@ -45,7 +50,10 @@ class EchoState(MemoryModel):
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 1.0,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.0,
         density: Any = "auto",
@@ -55,8 +63,13 @@ class EchoState(MemoryModel):
         activation: Any = "tanh",
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
+        n_strands: int | Literal["auto"] = 1,
         feedback_scaling: float = 0.0,
+        feedback_weights: Any = None,
+        feedback_noise: float = 0.0,
+        teacher_forcing: bool = True,
         alpha: float = 1e-6,
+        solver: Literal["cholesky", "qr"] = "cholesky",
         fit_intercept: bool = True,
         include_input: bool = True,
         readout: Any = None,
@@ -67,7 +80,10 @@ class EchoState(MemoryModel):
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density
@@ -77,8 +93,13 @@ class EchoState(MemoryModel):
         self.activation = activation
         self.noise = noise
         self.dtype = dtype
+        self.n_strands = n_strands
         self.feedback_scaling = feedback_scaling
+        self.feedback_weights = feedback_weights
+        self.feedback_noise = feedback_noise
+        self.teacher_forcing = teacher_forcing
         self.alpha = alpha
+        self.solver = solver
         self.fit_intercept = fit_intercept
         self.include_input = include_input
         self.readout = readout
@@ -102,7 +123,10 @@ class EchoState(MemoryModel):
     def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
         reservoir = self._reservoir()
         self._n_feedback = n_outputs if self.feedback_scaling > 0 else 0
+        if not self.teacher_forcing:
+            self._check_online()
         if self._n_feedback == 0:
+            self._check_no_feedback()
             return reservoir.fit(rows)
         if self.readout is not None and is_classifier(self.readout):
             raise ValueError(
@@ -112,12 +136,39 @@ class EchoState(MemoryModel):
         plain = Reservoir(**reservoir.get_params()).fit(rows)
         seed = child_seeds(reservoir.random_state)["feedback"]
         first, *above = plain._layers or [plain]
-        drawn = np.random.RandomState(seed).uniform(-1.0, 1.0, (first._n_state, n_outputs))
-        joined = np.concatenate([first.input_weights_, self.feedback_scaling * drawn], axis=1)
+        shape = first._n_state, n_outputs
+        drawn = draw_feedback(self.feedback_weights, shape, self.feedback_scaling, seed)
+        joined = np.concatenate([first.input_weights_, drawn], axis=1)
         layers = [joined, *(layer.input_weights_ for layer in above)]
         reservoir.set_params(input_weights=layers if plain._layers else joined, input_scaling=1.0)
         fed = np.zeros((rows.shape[0], n_outputs), dtype=rows.dtype)
         return reservoir.fit(np.concatenate([rows, fed], axis=1))
+
+    def _check_no_feedback(self) -> None:
+        given = "feedback_weights" if self.feedback_weights is not None else ""
+        given = f"feedback_noise={self.feedback_noise}" if self.feedback_noise > 0 else given
+        if given:
+            raise ValueError(
+                f"{given} cannot be honoured with feedback_scaling=0, which is no feedback. Set "
+                "feedback_scaling; 1 takes given weights as they are."
+            )
+
+    def _noise_rng(self) -> Any:
+        own = super()._noise_rng()
+        if not self._n_feedback:
+            return own
+        fed = None
+        if self.feedback_noise > 0:
+            fed = np.random.RandomState(child_seeds(self.memory_.random_state)["feedback_noise"])
+        return None if own is None and fed is None else (own, fed)
+
+    def _check_online(self) -> None:
+        if self._n_feedback == 0 or not isinstance(self.readout, AdaptiveFilter):
+            raise ValueError(
+                "teacher_forcing=False feeds the output back while it is learned: it needs "
+                "feedback_scaling > 0 and an online readout such as filters.RLSFilter(), got "
+                f"feedback_scaling={self.feedback_scaling} and readout={self.readout!r}."
+            )
 
     @property
     def _n_state(self) -> int:
@@ -127,14 +178,17 @@ class EchoState(MemoryModel):
         self,
         rows: np.ndarray,
         state: np.ndarray,
-        rng: np.random.RandomState | None = None,
+        rng: Any = None,
         teacher: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         if not self._n_feedback:
             return super()._drive(rows, state, rng)
         assert teacher is not None, "with feedback, rows are driven with their targets"
-        n_units = self.memory_._n_state
-        fed = np.concatenate([state[n_units:][np.newaxis], np.nan_to_num(teacher)])
+        n_units, fed = self.memory_._n_state, np.nan_to_num(teacher)
+        rng, fed_rng = (None, None) if rng is None else rng
+        if fed_rng is not None:
+            fed = fed + self.feedback_noise * fed_rng.standard_normal(fed.shape)
+        fed = np.concatenate([state[n_units:][np.newaxis], fed])
         inputs = np.concatenate([rows, fed[:-1]], axis=1)
         states, last = self.memory_._advance(inputs, state[:n_units], rng)
         if self.include_input:
@@ -144,51 +198,67 @@ class EchoState(MemoryModel):
     def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not self._n_feedback:
             return super()._respond(rows, state)
-        alone = self.memory_._alone
-        if self._readout.linear is None or alone is None:
+        if self._readout.linear is None:
             return self._respond_by_row(rows, state)
         n_units, n_features = self.memory_._n_state, rows.shape[1]
         coef, intercept = self._readout.linear
         inputs = np.concatenate([rows, np.zeros((rows.shape[0], self._n_feedback))], axis=1)
         n_visible = n_features if self.include_input else 0
-        outputs, last, bad = alone._run_closed(
+        outputs, last, bad = self.memory_._run_closed(
             coef, intercept, inputs, n_features, n_visible, state[n_units:], state[:n_units]
         )
         if bad >= 0:
-            raise DivergenceError(
-                f"the output fed back drove {type(self).__name__} out of the finite numbers {bad} "
-                "rows after the last known output. Raise alpha, lower feedback_scaling, or train "
-                "with noise.",
-                bad,
-            )
+            raise self._fed_away(bad)
         return outputs, np.concatenate([last, outputs[-1]])
 
     def _respond_by_row(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outputs = np.empty((rows.shape[0], self._n_outputs), dtype=self._dtype)
         to_come = np.zeros((1, self._n_outputs))
         for t in range(rows.shape[0]):
-            columns, state = self._drive(rows[t : t + 1], state, teacher=to_come)
+            try:
+                columns, state = self._drive(rows[t : t + 1], state, teacher=to_come)
+            except DivergenceError as error:  # it counts the rows of this call: one
+                raise self._fed_away(t) from error
             outputs[t] = self._readout.predict(columns)[0]
             state[-self._n_feedback :] = outputs[t]
         return outputs, state
+
+    def _fed_away(self, step: int) -> DivergenceError:
+        return DivergenceError(
+            f"the output fed back drove {type(self).__name__} out of the finite numbers {step} "
+            "rows after the last known output. Raise alpha, lower feedback_scaling, or train "
+            "with noise.",
+            step,
+        )
 
 
 class ESNRegressor(EchoState, MemoryRegressor):
     """Predict a value a time step with an echo state network.
 
-    .. math:: x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_{in} u(t) + W_{fb} y(t-1) + b), \\quad
+    .. math:: x(t) = s\\, O x(t-1) + a f(W x(t-1) + W_{in} u(t) + W_{fb} y(t-1) + b), \\quad
               \\hat y(t) = c + B\\, [x(t), u(t)]
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, n_strands
         The memory's; see `Reservoir`.
     feedback_scaling : float, default=0.0
         Multiplies feedback weights drawn on [-1, 1]; 0 is no feedback. The true y(t-1) is fed in
         `fit`, the model's own in `predict`; of several layers, the first one takes it.
+    feedback_weights : array-like of shape (n_units, n_outputs), default=None
+        Multiplied by `feedback_scaling`; None draws them. (Of several layers, the first one's.)
+    feedback_noise : float, default=0.0
+        Standard deviation of Gaussian noise added to the y(t-1) that are fed in `fit`: the network
+        learns to bear the errors of its own outputs. In the units of `y`.
+    teacher_forcing : bool, default=True
+        False feeds back the model's own output in `fit` too, before it learns from the row: with
+        ``readout=RLSFilter()`` that is FORCE learning. Online readouts only; row by row, about
+        0.2 ms each.
     alpha : float, default=1e-6
         L2 penalty of the ridge readout.
+    solver : {"cholesky", "qr"}, default="cholesky"
+        Of the ridge readout, as in `MemoryRegressor`: "qr" keeps the digits of noise-free series.
     fit_intercept : bool, default=True
     include_input : bool, default=True
         Offer the input row to the readout beside the states.
@@ -210,6 +280,8 @@ input_weights, bias, activation, noise, dtype
     coef_ : ndarray of shape (n_columns,) or (n_outputs, n_columns)
         Columns: n_units states (the first layer's first), then n_features inputs if included.
     intercept_ : float or ndarray of shape (n_outputs,)
+    condition_number_, effective_degrees_of_freedom_, a_priori_mse_ : float
+        As in `MemoryRegressor`.
     n_features_in_ : int
 
     Raises
@@ -224,13 +296,15 @@ input_weights, bias, activation, noise, dtype
     The defaults are the textbook's network, not a good setting: of 54 settings on six standardised
     tasks (examples/benchmarks/esn_defaults.py) they came 51st. ``leak_rate=0.6,
     input_scaling=0.5, bias_scaling=0.5`` came first and is where to begin.
-    Several layers (a list as `n_units`) are driven by compiled loops too, but run freely or with
-    feedback row by row.
+    Free runs and feedback are compiled loops, of several layers too; a readout that is not linear
+    goes row by row.
 
     References
     ----------
     H. Jaeger, The echo state approach, GMD Report 148 (2001).
     M. Lukosevicius, A practical guide to applying echo state networks (2012).
+    D. Sussillo, L. F. Abbott, Generating coherent patterns of activity from chaotic neural
+    networks, Neuron 63 (2009), 544-557, eq. 2-5 (FORCE).
 
     Examples
     --------
@@ -243,12 +317,12 @@ input_weights, bias, activation, noise, dtype
     """
 
     def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
-        linear, alone = self._readout.linear, self.memory_._alone
-        if self._n_feedback or linear is None or alone is None:
+        linear = self._readout.linear
+        if self._n_feedback or linear is None:
             return super()._close_loop(outputs, state, exog)
         n_visible = self.n_features_in_ if self.include_input else 0
         inputs = np.concatenate([np.zeros_like(outputs[1:]), exog], axis=1)
-        run, _, bad = alone._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
+        run, _, bad = self.memory_._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
         outputs[1:] = run
         return bad + 1 if bad >= 0 else -1
 
@@ -309,12 +383,14 @@ class ESNClassifier(EchoState, MemoryClassifier):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, n_strands
         The memory's; see `Reservoir`.
-    feedback_scaling : float, default=0.0
+    feedback_scaling, teacher_forcing
         As in `ESNRegressor`; one-hot labels are fed in `fit`, scores in `predict`.
-    alpha, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
+    feedback_weights, feedback_noise
+        As in `ESNRegressor`, one output a class.
+    alpha, solver, fit_intercept, include_input, readout, washout, n_jobs, random_state, verbose
         As in `ESNRegressor`; the readout as in `MemoryClassifier`.
 
     Attributes

@@ -16,10 +16,12 @@ from filters.timeseries._validation import SeriesData
 
 from ._alpha_path import HeldOut, Judge, LeaveOneOut, LeaveOneOutOfFew
 from ._esn import ESNRegressor
-from ._moments import is_solvable
+from ._moments import Moments, is_solvable
 from ._readout import LinearReadout, Readout
 
 _ALPHAS = tuple(np.logspace(-12, 2, 29).tolist())
+
+_LEFT_OUT = ("alpha", "solver", "teacher_forcing")  # the path of penalties comes from moments
 
 
 def _no_partial_fit(estimator: Any) -> NoReturn:
@@ -37,9 +39,10 @@ class ESNRegressorCV(ESNRegressor):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, noise, dtype, feedback_scaling, fit_intercept, include_input, \
-washout, n_jobs, random_state, verbose
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, n_strands, \
+feedback_scaling, feedback_weights, feedback_noise, fit_intercept, include_input, washout, n_jobs, \
+random_state, verbose
         As in `ESNRegressor`.
     alphas : array-like of shape (n_alphas,), default=numpy.logspace(-12, 2, 29)
         Penalties to choose from, greater than zero; one is chosen for all outputs.
@@ -94,7 +97,7 @@ washout, n_jobs, random_state, verbose
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{k: v for k, v in ESNRegressor._parameter_constraints.items() if k != "alpha"},
+        **{k: v for k, v in ESNRegressor._parameter_constraints.items() if k not in _LEFT_OUT},
         "alphas": ["array-like", positive()],
         "cv": ["cv_object"],
     }
@@ -104,7 +107,10 @@ washout, n_jobs, random_state, verbose
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 1.0,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.0,
         density: Any = "auto",
@@ -114,7 +120,10 @@ washout, n_jobs, random_state, verbose
         activation: Any = "tanh",
         noise: Any = 0.0,
         dtype: Literal["auto", "float32", "float64"] = "auto",
+        n_strands: int | Literal["auto"] = 1,
         feedback_scaling: float = 0.0,
+        feedback_weights: Any = None,
+        feedback_noise: float = 0.0,
         alphas: Any = _ALPHAS,
         cv: Any = None,
         fit_intercept: bool = True,
@@ -127,7 +136,10 @@ washout, n_jobs, random_state, verbose
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density
@@ -137,7 +149,10 @@ washout, n_jobs, random_state, verbose
         self.activation = activation
         self.noise = noise
         self.dtype = dtype
+        self.n_strands = n_strands
         self.feedback_scaling = feedback_scaling
+        self.feedback_weights = feedback_weights
+        self.feedback_noise = feedback_noise
         self.alphas = alphas
         self.cv = cv
         self.fit_intercept = fit_intercept
@@ -162,24 +177,26 @@ washout, n_jobs, random_state, verbose
         """Feed all series to the moments, choose alpha, and leave the moments as the readout."""
         readout = self._readout
         assert isinstance(readout, LinearReadout)
-        n_columns = readout.moments.mean_x.size
-        alphas = self._check_alphas()
+        moments = readout.moments
+        assert isinstance(moments, Moments)
+        alphas = check_alphas(self.alphas)
         n_used = self._count_rows(data)
         if n_used == 0:
             return 0
-        judge = self._judge(data, targets, alphas, n_used, n_columns)
+        judge = self._judge(data, targets, alphas, n_used, moments.n_columns)
         self._readout = cast(Readout, _Feed(readout.update, judge.gather))
         super()._learn_rows(data, targets)
-        if judge.prepare(readout.moments):
+        if judge.prepare(moments):
             self._readout = cast(Readout, _Feed(judge.judge))
-            self._noise = self.memory_._noise_rng()
+            self._noise = self._noise_rng()
             self._start_series()
             super()._learn_rows(data, targets)
         self._readout = readout
-        self._choose(alphas, judge.errors(), readout)
+        self._choose(alphas, judge.errors(), moments)
+        readout.alpha = self.alpha_
         return n_used
 
-    def _choose(self, alphas: np.ndarray, errors: np.ndarray, readout: LinearReadout) -> None:
+    def _choose(self, alphas: np.ndarray, errors: np.ndarray, moments: Moments) -> None:
         if not np.isfinite(errors).any():
             raise ValueError(
                 "the squared errors overflow for every alpha: features or targets are too large "
@@ -191,26 +208,13 @@ washout, n_jobs, random_state, verbose
         best = best_first[0]
         # A penalty whose weights cannot be solved for without truncation is passed over, and with
         # it all smaller ones; if that leaves none, the ridge solution warns.
-        while not is_solvable(readout.moments, alphas[best], self.fit_intercept):
+        while not is_solvable(moments, alphas[best], self.fit_intercept):
             left = best_first[alphas[best_first] > alphas[best]]
             if not left.size:
                 best = best_first[0]
                 break
             best = left[0]
         self.alpha_, self.best_score_ = float(alphas[best]), float(self.scores_[best])
-        readout.alpha = self.alpha_
-
-    def _check_alphas(self) -> np.ndarray:
-        given = as_numbers(self.alphas, "alphas")
-        if np.iscomplexobj(given):
-            raise ValueError("alphas are complex; penalties are real.")
-        alphas = given.astype(np.float64).reshape(-1)
-        if given.ndim > 1 or alphas.size == 0:
-            raise ValueError(f"alphas must be a list of penalties; got shape {given.shape}.")
-        fine = np.isfinite(alphas) & (alphas > 0)
-        if not fine.all():
-            raise ValueError(f"alphas must be positive and finite; got {alphas[~fine][0]}.")
-        return alphas
 
     def _count_rows(self, data: SeriesData) -> int:
         """Rows that will have weight: labelled, after the washout of their series."""
@@ -228,43 +232,61 @@ washout, n_jobs, random_state, verbose
                 "n_samples=1."
             )
         if self.cv is not None:
-            folds = self._folds(data, targets)
+            folds = cut_folds(self.cv, data, targets)
             return HeldOut(folds, n_columns, targets.shape[1], alphas, self.fit_intercept)
         few = n_used <= n_columns + 1
         return (LeaveOneOutOfFew if few else LeaveOneOut)(alphas, self.fit_intercept)
 
-    def _folds(self, data: SeriesData, targets: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Masks of the training and the held-out rows of each fold."""
-        stacked = data.stacked
-        n_rows = data.rows.shape[0]
-        groups = None
-        if stacked.n_series > 1:
-            groups = np.repeat(np.arange(stacked.n_series), stacked.lengths)
-        cv = self.cv
-        if isinstance(cv, int | np.integer):
-            cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
-        pairs = cv
-        if hasattr(cv, "split") and not isinstance(cv, str | bytes):
-            told = () if groups is None or not _takes_groups(cv) else (groups,)
-            pairs = cv.split(data.rows, targets, *told)
-        context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
-        folds = []
-        try:
-            for train, test in pairs:
-                masks = np.zeros((2, n_rows), dtype=bool)
-                masks[0, train] = True
-                masks[1, np.arange(n_rows)[test][context:]] = True
-                folds.append((masks[0], masks[1]))
-        except (TypeError, ValueError, IndexError) as error:
-            if hasattr(cv, "split") and not isinstance(cv, str | bytes):
-                raise  # the splitter's own words
-            raise ValueError(
-                f"cv must be None, a number of folds, a splitter or pairs (train, test) of row "
-                f"indices; got {cv!r}: {error}"
-            ) from error
-        if not folds:
-            raise ValueError(f"cv={cv!r} gives no folds.")
-        return folds
+
+def check_alphas(alphas: Any) -> np.ndarray:
+    """A vector of positive penalties, or a ValueError."""
+    given = as_numbers(alphas, "alphas")
+    if np.iscomplexobj(given):
+        raise ValueError("alphas are complex; penalties are real.")
+    checked = given.astype(np.float64).reshape(-1)
+    if given.ndim > 1 or checked.size == 0:
+        raise ValueError(f"alphas must be a list of penalties; got shape {given.shape}.")
+    fine = np.isfinite(checked) & (checked > 0)
+    if not fine.all():
+        raise ValueError(f"alphas must be positive and finite; got {checked[~fine][0]}.")
+    return checked
+
+
+def cut_folds(
+    cv: Any, data: SeriesData, targets: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Masks of the training and the held-out rows of each fold; see `ESNRegressorCV`."""
+    stacked = data.stacked
+    n_rows = data.rows.shape[0]
+    groups = None
+    if stacked.n_series > 1:
+        groups = np.repeat(np.arange(stacked.n_series), stacked.lengths)
+    is_splitter = hasattr(cv, "split") and not isinstance(cv, str | bytes)
+    if isinstance(cv, int | np.integer):
+        is_splitter = True
+        cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
+    pairs = cv
+    if is_splitter:
+        told = () if groups is None or not _takes_groups(cv) else (groups,)
+        pairs = cv.split(data.rows, targets, *told)
+    context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
+    folds = []
+    try:
+        for train, test in pairs:
+            masks = np.zeros((2, n_rows), dtype=bool)
+            masks[0, train] = True
+            masks[1, np.arange(n_rows)[test][context:]] = True
+            folds.append((masks[0], masks[1]))
+    except (TypeError, ValueError, IndexError) as error:
+        if is_splitter:
+            raise  # the splitter's own words
+        raise ValueError(
+            "cv must be None, a number of folds, a splitter or pairs (train, test) of row "
+            f"indices; got {cv!r}: {error}"
+        ) from error
+    if not folds:
+        raise ValueError(f"cv={cv!r} gives no folds.")
+    return folds
 
 
 def _takes_groups(cv: Any) -> bool:

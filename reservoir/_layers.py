@@ -1,6 +1,6 @@
 """Deep reservoirs: layers in a row, each driven by the states of the layer below it.
 
-.. math:: x_l(t) = (1 - a_l) x_l(t-1) + a_l f(W_l x_l(t-1) + W_{in,l} x_{l-1}(t) + b_l), \\quad
+.. math:: x_l(t) = s_l\\, O_l x_l(t-1) + a_l f(W_l x_l(t-1) + W_{in,l} x_{l-1}(t) + b_l), \\quad
           x_0(t) = u(t)
 
 A layer is a `Reservoir` of one layer that takes the states below for its input, so nothing of the
@@ -25,8 +25,16 @@ from filters.timeseries._errors import DivergenceError
 if TYPE_CHECKING:
     from ._reservoir import Reservoir
 
-_ARRAYS_TOO = ("leak_rate", "input_scaling", "topology", "input_weights", "bias")
-_NUMBERS = ("spectral_radius", "bias_scaling", "density", "activation", "noise")
+_ARRAYS_TOO = (
+    "leak_rate",
+    "residual",
+    "residual_scaling",
+    "input_scaling",
+    "topology",
+    "input_weights",
+    "bias",
+)
+_NUMBERS = ("spectral_radius", "spectral_norm", "bias_scaling", "density", "activation", "noise")
 PER_LAYER = (*_NUMBERS, *_ARRAYS_TOO)
 
 
@@ -62,7 +70,9 @@ def fit_layers(reservoir: Reservoir, n_features: int, dtype: np.dtype) -> list[R
     layers: list[Reservoir] = []
     for i, own in enumerate(parameters):
         seed = rng if i == 0 else int(rng.randint(2**31 - 1))
-        layer = type(reservoir)(**own, dtype=reservoir.dtype, random_state=seed)
+        layer = type(reservoir)(
+            **own, dtype=reservoir.dtype, n_strands=reservoir.n_strands, random_state=seed
+        )
         try:
             layer.fit(np.zeros((1, n_features), dtype=dtype))
         except ValueError as error:

@@ -19,7 +19,7 @@ from filters.timeseries._sklearn_private import (
     unit_interval,
 )
 
-from ._reservoir import child_seeds
+from ._drawing import child_seeds
 from .kernels.liquid import N_STATES, POTENTIAL, liquid
 
 # From (excitatory, inhibitory) to (excitatory, inhibitory): Maass et al. (2002), appendix.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
@@ -15,6 +16,7 @@ from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import (
     HasMethods,
+    StrOptions,
     non_negative,
     positive_int,
     validate_parameters,
@@ -28,6 +30,8 @@ from filters.timeseries._validation import (
 )
 
 from ._driving import parts_of
+from ._guard_rails import SaturationWatch, warn_interpolation, warn_short_series
+from ._moments import RidgeDiagnosis
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
 from ._stream import MemoryStream
@@ -46,6 +50,7 @@ class MemoryModel(BaseEstimator):
         "memory": [HasMethods(["_advance", "fit"]), None],
         "readout": [HasMethods(["fit", "predict"]), None],
         "alpha": [non_negative()],
+        "solver": [StrOptions({"cholesky", "qr"})],
         "fit_intercept": ["boolean"],
         "include_input": ["boolean"],
         "washout": [positive_int(0)],
@@ -55,6 +60,9 @@ class MemoryModel(BaseEstimator):
     n_jobs: int | None = None
     verbose: int = 0
     _n_feedback: int = 0
+    teacher_forcing: bool = True
+    solver: Literal["cholesky", "qr"] = "cholesky"
+    _watch: SaturationWatch | None = None
     memory_: Memory
     _readout: Readout
 
@@ -64,6 +72,7 @@ class MemoryModel(BaseEstimator):
         readout: Any = None,
         *,
         alpha: float = 1e-6,
+        solver: Literal["cholesky", "qr"] = "cholesky",
         fit_intercept: bool = True,
         include_input: bool = False,
         washout: int = 0,
@@ -71,6 +80,7 @@ class MemoryModel(BaseEstimator):
         self.memory = memory
         self.readout = readout
         self.alpha = alpha
+        self.solver = solver
         self.fit_intercept = fit_intercept
         self.include_input = include_input
         self.washout = washout
@@ -79,11 +89,15 @@ class MemoryModel(BaseEstimator):
 
     def _new_memory(self, rows: np.ndarray, n_outputs: int) -> Memory:
         """A fitted memory for these rows."""
-        return (TapDelay() if self.memory is None else clone(self.memory)).fit(rows)
+        if self.memory is None:
+            return TapDelay().fit(rows)
+        if hasattr(self.memory, "_as_memory"):  # came with learned weights
+            return self.memory._as_memory(rows)
+        return clone(self.memory).fit(rows)
 
     def _new_readout(self, n_columns: int, n_outputs: int) -> Readout:
         if self.readout is None:
-            return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept)
+            return LinearReadout(n_columns, n_outputs, self.alpha, self.fit_intercept, self.solver)
         if isinstance(self.readout, AdaptiveFilter):
             return FilterReadout(self.readout, n_outputs)
         flatten = n_outputs == 1 and self._target_form.ndim == 1
@@ -95,12 +109,16 @@ class MemoryModel(BaseEstimator):
         self._n_outputs = targets.shape[1]
         self.memory_ = self._new_memory(data.rows[:_BLOCK], self._n_outputs)
         self._dtype = self.memory_._dtype_for(data.rows.dtype)
-        self._noise = self.memory_._noise_rng()
+        self._noise = self._noise_rng()
         n_columns = self.memory_._n_features_out + (
             self.n_features_in_ if self.include_input else 0
         )
         self._readout = self._new_readout(n_columns, self._n_outputs)
         self._start_series()
+
+    def _noise_rng(self) -> Any:
+        """Where the noise of a fit comes from, as `_drive` takes it; None for no noise."""
+        return self.memory_._noise_rng()
 
     def _start_series(self) -> None:
         # With noise the readout learns from noisy states, but what goes on after the fit (streams,
@@ -108,6 +126,11 @@ class MemoryModel(BaseEstimator):
         self._state = np.zeros(self._n_state, dtype=self._dtype)
         self._noisy_state = self._state.copy()
         self._n_seen = 0
+
+    @property
+    def _feeds_itself(self) -> bool:
+        """Whether the fit, too, feeds back the model's own output in place of the target."""
+        return self._n_feedback > 0 and not self.teacher_forcing
 
     @property
     def _n_state(self) -> int:
@@ -144,6 +167,8 @@ class MemoryModel(BaseEstimator):
             )
         if incremental:
             self._readout.in_parts()
+        else:
+            self._watch = SaturationWatch(self.memory_)
         n_used = self._learn_rows(data, targets)
         if n_used == 0 and not incremental:
             raise ValueError(
@@ -154,17 +179,58 @@ class MemoryModel(BaseEstimator):
             self._start_series()
         if not incremental or n_used:
             self._finish()
+        if not incremental:
+            self._guard(data, n_used)
         return self
+
+    def _guard(self, data: SeriesData, n_used: int) -> None:
+        """Warn of what the fit shows and its user should know."""
+        assert self._watch is not None
+        self._watch.warn()
+        self._watch = None
+        warn_short_series(data.stacked.lengths, self.washout)
+        if not isinstance(self._readout, LinearReadout):
+            return
+        # Columns cannot follow more rows than these; to know of fewer costs a factorization.
+        if 1 < n_used < 1.1 * self._readout.moments.n_columns + 2:
+            freedom = self._readout.diagnosis.degrees_of_freedom
+            warn_interpolation(freedom, n_used, self.fit_intercept)
 
     def _learn_rows(self, data: SeriesData, targets: np.ndarray) -> int:
         """Feed all series to the readout; return how many rows had weight."""
         n_used = 0
         progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
+        short = data.stacked.n_series > 1 and data.stacked.lengths.max() <= _BLOCK
+        if short and self._noise is None and not self._n_feedback:
+            return self._learn_short_series(data, targets, progress)
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
                 self._start_series()
             weights = None if data.weights is None else data.weights[a:b]
             n_used += self._learn_series(data.rows[a:b], targets[a:b], weights, progress)
+        return n_used
+
+    def _learn_short_series(self, data: SeriesData, targets: np.ndarray, progress: Progress) -> int:
+        """As `_learn_rows` for series that the memory may drive side by side."""
+        n_used, spans = 0, list(data.stacked.spans())
+        for part in parts_of(spans):
+            begin, end = spans[part.start][0], spans[part.stop - 1][1]
+            inside = [(a - begin, b - begin) for a, b in spans[part]]
+            rows, zeros = data.rows[begin:end], np.zeros((len(inside), self._n_state), self._dtype)
+            features, states = self.memory_._advance_all(rows, inside, zeros)
+            features = self._columns(features, rows)
+            weight = None if data.weights is None else data.weights[begin:end]
+            if self.washout:
+                weight = np.ones(end - begin) if weight is None else weight.copy()
+                for a, b in inside:
+                    weight[a : min(a + self.washout, b)] = 0.0
+            if self._watch is not None:
+                self._watch.look(features)
+            self._readout.update(features, targets[begin:end], weight)
+            a, b = inside[-1]
+            self._end = features[-1:].copy(), states[-1].copy(), b - a
+            progress.update(end - begin)
+            n_used += end - begin if weight is None else int(np.count_nonzero(weight))
         return n_used
 
     def _learn_series(
@@ -176,10 +242,8 @@ class MemoryModel(BaseEstimator):
     ) -> int:
         """Feed one stretch to the readout; return how many rows had weight."""
         n_used = 0
-        for start in range(0, rows.shape[0], _BLOCK):
-            part = slice(start, start + _BLOCK)
-            features, self._state = self._drive(rows[part], self._state, teacher=targets[part])
-            last = features[-1:]
+        for part, features, state in self._blocks(rows, self._state, targets):
+            self._state, last = state, features[-1:].copy()
             if self._noise is not None:
                 features, self._noisy_state = self._drive(
                     rows[part], self._noisy_state, rng=self._noise, teacher=targets[part]
@@ -190,12 +254,49 @@ class MemoryModel(BaseEstimator):
             if n_washed:
                 weight = np.ones(n) if weight is None else weight.copy()
                 weight[:n_washed] = 0.0
-            self._readout.update(features, targets[part], weight)
+            if self._watch is not None:
+                self._watch.look(features)
+            heard = self._readout.update(features, targets[part], weight)
+            if self._feeds_itself:
+                self._state[-self._n_feedback :] = heard
+                self._noisy_state[-self._n_feedback :] = heard
             self._n_seen += n
             self._end = last, self._state.copy(), self._n_seen
             progress.update(n)
             n_used += n if weight is None else int(np.count_nonzero(weight))
         return n_used
+
+    def _blocks(
+        self, rows: np.ndarray, state: np.ndarray, teacher: np.ndarray | None = None
+    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Drive one stretch; give its blocks of rows, their columns, and the state so far.
+
+        A memory may ask for many rows at once; the state is then that after all of them.
+        """
+        if self._n_feedback:
+            assert teacher is not None, "with feedback, rows are driven with their targets"
+            step = 1 if self._feeds_itself else _BLOCK  # what it says is written into its state
+            for start in range(0, rows.shape[0], step):
+                part = slice(start, start + step)
+                columns, state = self._drive(rows[part], state, teacher=teacher[part])
+                yield part, columns, state
+            return
+        memory: Any = self.memory_
+        at_once = min(getattr(memory, "_rows_at_once", _BLOCK), max(rows.shape[0], 1))
+        # Pages of new memory would cost as much as the states on them: they are used again.
+        room, options = None, {}
+        if at_once > _BLOCK and not memory._layers:
+            room = np.empty((at_once, memory._n_features_out), dtype=self._dtype)
+            options = {"room": room}
+        for begin in range(0, rows.shape[0], at_once):
+            end = min(begin + at_once, rows.shape[0])
+            features, state = memory._advance(rows[begin:end], state, **options)
+            for start in range(begin, end, _BLOCK):
+                part = slice(start, min(start + _BLOCK, end))
+                columns = self._columns(features[start - begin : part.stop - begin], rows[part])
+                if room is not None and columns.base is room:
+                    columns = columns.copy()
+                yield part, columns, state
 
     def _drive(
         self,
@@ -228,6 +329,30 @@ class MemoryModel(BaseEstimator):
 
     def _targets_of(self, data: SeriesData, reset: bool) -> np.ndarray:
         raise NotImplementedError
+
+    @property
+    def condition_number_(self) -> float:
+        """Of the penalised features, columns scaled; ridge readouts only."""
+        return self._ridge_diagnosis("condition_number_").condition_number
+
+    @property
+    def effective_degrees_of_freedom_(self) -> float:
+        """``trace(C (C + alpha I)^-1)``, C the features' moments; ridge readouts only."""
+        return self._ridge_diagnosis("effective_degrees_of_freedom_").degrees_of_freedom
+
+    @property
+    def a_priori_mse_(self) -> float:
+        """Mean squared error of every answer given before its row was learned; online readouts."""
+        readout = getattr(self, "_readout", None)
+        if not isinstance(readout, FilterReadout) or readout.n_heard == 0:
+            raise AttributeError("a_priori_mse_ is there once an online readout has learned.")
+        return readout.squares / readout.n_heard
+
+    def _ridge_diagnosis(self, name: str) -> RidgeDiagnosis:
+        readout = getattr(self, "_readout", None)
+        if not isinstance(readout, LinearReadout):
+            raise AttributeError(f"{name} is there after a fit with the ridge readout only.")
+        return readout.diagnosis
 
     # ---- answering ----------------------------------------------------------------------------
 
@@ -264,11 +389,16 @@ class MemoryModel(BaseEstimator):
 
     def _follow(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Outputs for one series from `state`, block by block, and the state after it."""
-        outputs = []
-        for start in range(0, rows.shape[0], _BLOCK):
-            output, state = self._respond(rows[start : start + _BLOCK], state)
-            outputs.append(output)
-        return np.concatenate(outputs), state
+        outputs, last = [], state
+        if self._n_feedback:
+            for start in range(0, rows.shape[0], _BLOCK):
+                output, last = self._respond(rows[start : start + _BLOCK], last)
+                outputs.append(output)
+        else:
+            for _, columns, after in self._blocks(rows, state):
+                outputs.append(self._read(columns))
+                last = after
+        return np.concatenate(outputs), last
 
     def _follow_all(
         self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray

@@ -7,6 +7,8 @@ means and the centred second moments, whose size does not depend on the length o
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.linalg import LinAlgWarning, eigh, lapack
@@ -19,17 +21,107 @@ _BLOCK = 256  # rows: 2 MB of float64 at 1000 features, and dsyrk within 1.2x of
 _ROUNDING = 32 * np.finfo(float).eps
 
 
-class Moments:
-    """Weighted, centred second moments of rows (x, y), always in float64.
+class RidgeDiagnosis(NamedTuple):
+    """How well rows determine the weights of a ridge regression.
+
+    Attributes
+    ----------
+    condition_number : float
+        Of the rows, centred, with ``sqrt(alpha) I`` below them and columns scaled to unit length:
+        an estimate in the 1-norm, infinity where the system that was solved is singular to working
+        precision. A solution from moments loses twice its decimal exponent in digits.
+    degrees_of_freedom : float
+        ``trace(C (C + alpha I)^-1)`` with C the centred second moments; the intercept is not in it.
+    """
+
+    condition_number: float
+    degrees_of_freedom: float
+
+
+class RowSums(ABC):
+    """What is kept of rows (x, y) in place of the rows, fed in blocks.
 
     Rows are buffered to blocks of 256 counted from the first row, so any chunking of the same rows
-    gives the same bits; rows of weight zero are dropped before they count. Blocks are merged by
-    the pairwise update of Chan, Golub and LeVeque, which does not cancel.
+    gives the same bits; rows of weight zero are dropped before they count.
 
     Parameters
     ----------
     n_columns, n_outputs : int
         Widths of x and y.
+    """
+
+    def __init__(self, n_columns: int, n_outputs: int) -> None:
+        self._rows = np.empty((_BLOCK, n_columns + n_outputs + 1))
+        self._n_buffered = 0
+
+    @abstractmethod
+    def _fold(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
+        """Take a block of rows in; the arrays are views of the buffer."""
+
+    @abstractmethod
+    def merge(self, other: Self) -> Self:
+        """Those of both sets of rows together; neither is changed."""
+
+    @abstractmethod
+    def ridge(self, alpha: float, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """``coef (n_columns, n_outputs)`` and ``intercept (n_outputs,)``; see `solve_ridge`."""
+
+    @abstractmethod
+    def diagnose(self, alpha: float, fit_intercept: bool = True) -> RidgeDiagnosis:
+        """How well the rows determine what `ridge` gives."""
+
+    @property
+    @abstractmethod
+    def n_columns(self) -> int: ...
+
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> None:
+        """Fold in rows ``x (n, n_columns)``, ``y (n, n_outputs)`` with weights ``(n,)`` or one."""
+        if weights is not None:
+            keep = weights > 0
+            if not keep.all():
+                x, y, weights = x[keep], y[keep], weights[keep]
+        n_columns, start = self.n_columns, 0
+        while start < x.shape[0]:
+            n = min(_BLOCK - self._n_buffered, x.shape[0] - start)
+            part = self._rows[self._n_buffered : self._n_buffered + n]
+            part[:, :n_columns] = x[start : start + n]
+            part[:, n_columns:-1] = y[start : start + n]
+            part[:, -1] = 1.0 if weights is None else weights[start : start + n]
+            self._n_buffered += n
+            start += n
+            if self._n_buffered == _BLOCK:
+                self._flush()
+
+    def _flush(self) -> None:
+        rows, n_columns = self._rows[: self._n_buffered], self.n_columns
+        self._n_buffered = 0
+        if rows.shape[0]:
+            self._fold(rows[:, :n_columns], rows[:, n_columns:-1], rows[:, -1])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything as plain arrays, copied; `load` takes them back."""
+        return {name.lstrip("_"): np.array(value, order="K") for name, value in vars(self).items()}
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from `arrays` of an earlier `arrays()`."""
+        for name, value in vars(self).items():
+            given = np.array(arrays[name.lstrip("_")], order="K")
+            setattr(self, name, given if isinstance(value, np.ndarray) else type(value)(given))
+
+    def settled(self) -> Self:
+        """A copy in which the buffered rows are folded in; this one goes on as it is."""
+        other = type(self).__new__(type(self))
+        for name, value in vars(self).items():
+            copied = value.copy(order="K") if isinstance(value, np.ndarray) else value
+            setattr(other, name, copied)
+        other._flush()
+        return other
+
+
+class Moments(RowSums):
+    """Weighted, centred second moments of rows (x, y), always in float64.
+
+    Blocks are merged by the pairwise update of Chan, Golub and LeVeque, which does not cancel.
 
     Attributes
     ----------
@@ -50,48 +142,28 @@ class Moments:
     """
 
     def __init__(self, n_columns: int, n_outputs: int) -> None:
+        super().__init__(n_columns, n_outputs)
         self.weight = 0.0
         self.mean_x = np.zeros(n_columns)
         self.mean_y = np.zeros(n_outputs)
         self.cxx = np.zeros((n_columns, n_columns), order="F")
         self.cxy = np.zeros((n_columns, n_outputs))
         self.syy = np.zeros(n_outputs)
-        self._rows = np.empty((_BLOCK, n_columns + n_outputs + 1))
-        self._n_buffered = 0
 
-    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> None:
-        """Fold in rows ``x (n, n_columns)``, ``y (n, n_outputs)`` with weights ``(n,)`` or one."""
-        if weights is not None:
-            keep = weights > 0
-            if not keep.all():
-                x, y, weights = x[keep], y[keep], weights[keep]
-        n_columns, start = self.mean_x.size, 0
-        while start < x.shape[0]:
-            n = min(_BLOCK - self._n_buffered, x.shape[0] - start)
-            part = self._rows[self._n_buffered : self._n_buffered + n]
-            part[:, :n_columns] = x[start : start + n]
-            part[:, n_columns:-1] = y[start : start + n]
-            part[:, -1] = 1.0 if weights is None else weights[start : start + n]
-            self._n_buffered += n
-            start += n
-            if self._n_buffered == _BLOCK:
-                self._flush()
+    @property
+    def n_columns(self) -> int:
+        return self.mean_x.size
 
     @np.errstate(over="ignore", invalid="ignore")  # `solve_ridge` refuses what overflowed
-    def _flush(self) -> None:
-        rows = self._rows[: self._n_buffered]
-        self._n_buffered = 0
-        if rows.shape[0] == 0:
-            return
-        n_columns, w = self.mean_x.size, rows[:, -1]
-        weight = float(w.sum())
-        mean = (w @ rows[:, :-1]) / weight
-        centred = (rows[:, :-1] - mean) * np.sqrt(w)[:, np.newaxis]
-        x, y = np.asfortranarray(centred[:, :n_columns]), centred[:, n_columns:]
+    def _fold(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
+        weight = float(weights.sum())
+        mean_x, mean_y = (weights @ x) / weight, (weights @ y) / weight
+        root = np.sqrt(weights)[:, np.newaxis]
+        x, y = np.asfortranarray((x - mean_x) * root), (y - mean_y) * root
         self.cxx = dsyrk(1.0, x, beta=1.0, c=self.cxx, trans=1, overwrite_c=1)
         self.cxy += x.T @ y
         self.syy += np.einsum("ij,ij->j", y, y)
-        self._shift(weight, mean[:n_columns], mean[n_columns:])
+        self._shift(weight, mean_x, mean_y)
 
     def _shift(self, weight: float, mean_x: np.ndarray, mean_y: np.ndarray) -> None:
         """Account for the distance between our means and those of a part of `weight`."""
@@ -108,26 +180,7 @@ class Moments:
         self.mean_y = self.mean_y + share * dy
         self.weight = total
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Everything as plain arrays, copied; `load` takes them back."""
-        return {name.lstrip("_"): np.array(value, order="K") for name, value in vars(self).items()}
-
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from `arrays` of an earlier `arrays()`."""
-        for name, value in vars(self).items():
-            given = np.array(arrays[name.lstrip("_")], order="K")
-            setattr(self, name, given if isinstance(value, np.ndarray) else type(value)(given))
-
-    def settled(self) -> Moments:
-        """A copy in which the buffered rows are folded in; this one goes on as it is."""
-        other = Moments.__new__(Moments)
-        for name, value in vars(self).items():
-            copied = value.copy(order="K") if isinstance(value, np.ndarray) else value
-            setattr(other, name, copied)
-        other._flush()
-        return other
-
-    def merge(self, other: Moments) -> Moments:
+    def merge(self, other: Self) -> Self:
         """Moments of both sets of rows together; neither is changed."""
         left, right = self.settled(), other.settled()
         left.cxx += right.cxx
@@ -136,6 +189,22 @@ class Moments:
         if right.weight > 0:
             left._shift(right.weight, right.mean_x, right.mean_y)
         return left
+
+    def ridge(self, alpha: float, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        return solve_ridge(self, alpha, fit_intercept)
+
+    def diagnose(self, alpha: float, fit_intercept: bool = True) -> RidgeDiagnosis:
+        gram, _ = normal_equations(self.settled(), fit_intercept)
+        scale = equilibrate(gram, alpha)
+        factor, condition = cholesky_and_condition(gram)
+        if factor is not None:
+            root, n_kept = lapack.dtrtri(factor, lower=0)[0], scale.size
+        else:
+            values, vectors = eigh(gram, lower=False)
+            kept = values > max(values[-1], 0.0) * values.size * np.finfo(float).eps
+            root, n_kept = vectors[:, kept] / np.sqrt(values[kept]), int(kept.sum())
+        lost = alpha * np.sum((scale[:, np.newaxis] * root) ** 2)
+        return RidgeDiagnosis(float(np.sqrt(condition)), float(n_kept - lost))
 
 
 def solve_ridge(
@@ -209,11 +278,15 @@ def normal_equations(settled: Moments, fit_intercept: bool = True) -> tuple[np.n
         )
         cross = cross + settled.weight * np.outer(settled.mean_x, settled.mean_y)
     else:
-        rounding = _ROUNDING * np.sqrt(settled.weight) * np.abs(settled.mean_x)
-        constant = np.sqrt(np.diag(gram)) <= rounding
+        constant = is_rounding(np.sqrt(np.diag(gram)), settled.mean_x, settled.weight)
         gram[constant] = gram[:, constant] = cross[constant] = 0.0
     refuse_overflow(np.diag(gram), cross)
     return gram, cross
+
+
+def is_rounding(length: np.ndarray, mean: np.ndarray, weight: float) -> np.ndarray:
+    """Which centred columns, of these lengths and means, are constants and their rounding."""
+    return length <= _ROUNDING * np.sqrt(weight) * np.abs(mean)
 
 
 def refuse_overflow(*sums: np.ndarray) -> None:
@@ -235,14 +308,23 @@ def equilibrate(gram: np.ndarray, alpha: float) -> np.ndarray:
     return scale
 
 
-def cholesky(upper: np.ndarray) -> np.ndarray | None:
-    """Upper factor of an equilibrated matrix, or None if it is singular to working precision."""
+def cholesky_and_condition(upper: np.ndarray) -> tuple[np.ndarray | None, float]:
+    """Upper factor of an equilibrated matrix and its condition number in the 1-norm.
+
+    None and infinity if it is singular to working precision.
+    """
     absolute = np.abs(np.triu(upper))
     norm = (absolute.sum(0) + absolute.sum(1) - np.diag(absolute)).max(initial=0.0)
     factor, info = lapack.dpotrf(upper, lower=0, clean=1)
-    if info != 0 or lapack.dpocon(factor, norm, uplo="U")[0] < np.finfo(float).eps:
-        return None
-    return factor
+    reciprocal = 0.0 if info != 0 else lapack.dpocon(factor, norm, uplo="U")[0]
+    if reciprocal < np.finfo(float).eps:
+        return None, np.inf
+    return factor, 1.0 / reciprocal
+
+
+def cholesky(upper: np.ndarray) -> np.ndarray | None:
+    """Upper factor of an equilibrated matrix, or None if it is singular to working precision."""
+    return cholesky_and_condition(upper)[0]
 
 
 def is_solvable(moments: Moments, alpha: float, fit_intercept: bool = True) -> bool:
@@ -254,20 +336,24 @@ def is_solvable(moments: Moments, alpha: float, fit_intercept: bool = True) -> b
 
 def _minimum_norm(upper: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     values, vectors = eigh(upper, lower=False)
-    largest = float(values[-1])
-    kept = values > largest * values.size * np.finfo(float).eps
-    smallest = float(values[kept][0]) if kept.any() else 0.0
-    if not kept.all():
-        warnings.warn(
-            f"the readout's normal equations are singular to working precision: "
-            f"{int((~kept).sum())} of {values.size} directions of the features are (nearly) "
-            f"constant or repeated (condition of the rest {largest / max(smallest, 1e-300):.1e}). "
-            "Their weights were set to the minimum-norm solution; raise alpha, or use fewer units "
-            "or more rows.",
-            LinAlgWarning,
-            stacklevel=caller_level(),
-        )
+    kept = values > float(values[-1]) * values.size * np.finfo(float).eps
+    warn_singular(kept, values, "; solver='qr' keeps twice the digits")
     if not kept.any():
         return np.zeros_like(rhs)
     basis = vectors[:, kept]
     return basis @ ((basis.T @ rhs) / values[kept][:, np.newaxis])
+
+
+def warn_singular(kept: np.ndarray, values: np.ndarray, remedy: str = "") -> None:
+    """Say which share of the eigenvalues or singular values was left out, unless none was."""
+    if kept.all():
+        return
+    spread = values[kept].max() / values[kept].min() if kept.any() else np.inf
+    warnings.warn(
+        f"the readout's equations are singular to working precision: {int((~kept).sum())} of "
+        f"{values.size} directions of the features are (nearly) constant or repeated (condition of "
+        f"the rest {spread:.1e}). Their weights were set to the minimum-norm solution; raise "
+        f"alpha, or use fewer units or more rows{remedy}.",
+        LinAlgWarning,
+        stacklevel=caller_level(),
+    )

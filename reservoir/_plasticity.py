@@ -107,6 +107,7 @@ def intrinsic_plasticity(
     rows = data.rows.astype(np.float64)
     weights = drawn.recurrent_weights_.astype(np.float64)
     inputs, offset = drawn.input_weights_.astype(np.float64), drawn.bias_.astype(np.float64)
+    residual = drawn.residual_weights_ if drawn._parts[1] else "identity"
     gain, bias = np.ones(drawn.n_units), np.zeros(drawn.n_units)
 
     def with_gains() -> Reservoir:
@@ -114,6 +115,8 @@ def intrinsic_plasticity(
         return clone(reservoir).set_params(
             topology=scaling @ weights,
             spectral_radius=None,
+            spectral_norm=None,
+            residual=residual,
             density="auto",
             input_weights=gain[:, np.newaxis] * inputs,
             input_scaling=1.0,

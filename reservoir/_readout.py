@@ -1,13 +1,14 @@
 """Readouts: how the weights from features to outputs are learned.
 
 All three take blocks of rows through `update`, are ready after `finish` and answer `predict`:
-ridge on accumulated moments, an adaptive filter row by row, or any scikit-learn estimator.
+ridge on accumulated moments (or a triangular factor), an adaptive filter row by row, or any
+scikit-learn estimator.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -15,13 +16,19 @@ from sklearn.utils.validation import has_fit_parameter
 
 from filters._base import AdaptiveFilter
 
-from ._moments import Moments, refuse_overflow, solve_ridge
+from ._factor import TriangularFactor
+from ._moments import Moments, RidgeDiagnosis, RowSums, refuse_overflow
 
 
 class Readout(Protocol):
     """What a model asks of a readout."""
 
-    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None: ...
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """Learn from rows; an online readout returns the outputs ``(n, n_outputs)`` it had before.
+
+        Each comes from the weights as the rows above it left them.
+        """
+        ...
 
     def finish(self) -> None: ...
 
@@ -48,23 +55,35 @@ class Readout(Protocol):
 
 
 class LinearReadout:
-    """Ridge from moments; memory does not grow with the number of rows."""
+    """Ridge from moments or a factor; memory does not grow with the number of rows."""
 
-    def __init__(self, n_columns: int, n_outputs: int, alpha: float, fit_intercept: bool) -> None:
-        self.moments = Moments(n_columns, n_outputs)
+    def __init__(
+        self,
+        n_columns: int,
+        n_outputs: int,
+        alpha: float,
+        fit_intercept: bool,
+        solver: Literal["cholesky", "qr"] = "cholesky",
+    ) -> None:
+        kind = TriangularFactor if solver == "qr" else Moments
+        self.moments: RowSums = kind(n_columns, n_outputs)
         self.alpha, self.fit_intercept = alpha, fit_intercept
+        self._forget()
+
+    def _forget(self) -> None:
         self._solution: tuple[np.ndarray, np.ndarray] | None = None
+        self._diagnosis: RidgeDiagnosis | None = None
 
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
         self.moments.update(x, y, weights)
-        self._solution = None
+        self._forget()
 
     def in_parts(self) -> None:
         """Moments always go on."""
 
     def finish(self) -> None:
         if self._solution is None:
-            coef, intercept = solve_ridge(self.moments, self.alpha, self.fit_intercept)
+            coef, intercept = self.moments.ridge(self.alpha, self.fit_intercept)
             refuse_overflow(coef, intercept)
             self._solution = np.ascontiguousarray(coef.T), intercept
 
@@ -83,7 +102,14 @@ class LinearReadout:
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self.moments.load(state)
-        self._solution = None
+        self._forget()
+
+    @property
+    def diagnosis(self) -> RidgeDiagnosis:
+        """How well the rows determine the weights; found when first asked for."""
+        if self._diagnosis is None:
+            self._diagnosis = self.moments.diagnose(self.alpha, self.fit_intercept)
+        return self._diagnosis
 
     @property
     def linear(self) -> tuple[np.ndarray, np.ndarray]:
@@ -103,9 +129,10 @@ class FilterReadout:
             )
         self.filter = clone(filter)
         self._n_outputs = n_outputs
+        self.squares, self.n_heard = 0.0, 0  # of a-priori errors, over labelled rows and outputs
 
-    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
-        mask = None
+    def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        mask = np.ones(x.shape[0], dtype=bool)
         if weights is not None:
             if not np.isin(weights, (0.0, 1.0)).all():
                 raise ValueError(
@@ -113,7 +140,10 @@ class FilterReadout:
                     "readout for others."
                 )
             mask, y = weights > 0, np.where(weights[:, np.newaxis] > 0, y, 0.0)
-        self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
+        heard = self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
+        self.squares += float(np.sum(np.square(heard.error[mask], dtype=np.float64)))
+        self.n_heard += int(np.count_nonzero(mask)) * self._n_outputs
+        return heard.output
 
     def in_parts(self) -> None:
         """A filter always goes on."""
@@ -200,14 +230,38 @@ class EstimatorReadout:
         return scores
 
     def state(self) -> dict[str, np.ndarray]:
-        return {}
+        """What a session can change: nothing, of an estimator that does not learn in parts."""
+        if not hasattr(self.estimator, "partial_fit"):
+            return {}
+        given = self.estimator.get_params(deep=False)
+        learned = {k: v for k, v in vars(self.estimator).items() if k not in given}
+        plain = {k: np.array(v) for k, v in learned.items() if _is_plain(v)}
+        rest = [k for k, v in learned.items() if k not in plain and v is not None]
+        hidden = [name for name in rest if name[0] != "_"]
+        if hidden:
+            raise ValueError(
+                f"{hidden[0]} of the readout {type(self.estimator).__name__} is a "
+                f"{type(learned[hidden[0]]).__name__} and no plain array, so the state of this "
+                "session cannot be given as arrays. copy.deepcopy(stream) or pickle keep it; a "
+                "ridge readout (None) or one of filters has a state of arrays."
+            )
+        return plain
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """A fitted estimator has no plain arrays; it stays as it is."""
+        for name, value in state.items():
+            own = getattr(self.estimator, name, None)
+            is_array = value.ndim > 0 or isinstance(own, np.ndarray)
+            setattr(self.estimator, name, np.array(value) if is_array else value.item())
 
     @property
     def linear(self) -> None:
         return None
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.dtype != object
+    return isinstance(value, np.generic | bool | int | float | str)
 
 
 def project_to_simplex(scores: np.ndarray) -> np.ndarray:

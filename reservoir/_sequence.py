@@ -47,7 +47,10 @@ class SequenceEstimator(BaseEstimator):
         n_units: int | Sequence[int] = 200,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 0.2,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.5,
         density: Any = "auto",
@@ -67,7 +70,10 @@ class SequenceEstimator(BaseEstimator):
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density
@@ -167,9 +173,9 @@ class ESNSequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, include_input, dtype, n_components, model_alpha, \
-bidirectional, washout
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, include_input, dtype, \
+n_components, model_alpha, bidirectional, washout
         As in `ReservoirFeatures`.
     pooling : {"mean", "last", "mean_output", "model_space"}, default="mean"
         "mean_output": a readout of every row, taught the sequence's label at each of its rows; its
@@ -277,9 +283,9 @@ class ESNSequenceRegressor(MultiOutputMixin, RegressorMixin, SequenceEstimator):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, include_input, dtype, pooling, n_components, model_alpha, \
-bidirectional, washout, random_state
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, include_input, dtype, pooling, \
+n_components, model_alpha, bidirectional, washout, random_state
         As in `ESNSequenceClassifier`.
     alpha : float or "auto", default="auto"
         As in `ESNSequenceClassifier`, one for all outputs; the error that chooses it counts every

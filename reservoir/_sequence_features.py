@@ -26,7 +26,10 @@ from ._sequence_states import NextStateModel, after_washout, drive_cases, last_s
 _RESERVOIR_PARAMETERS = (
     "n_units",
     "spectral_radius",
+    "spectral_norm",
     "leak_rate",
+    "residual",
+    "residual_scaling",
     "input_scaling",
     "bias_scaling",
     "density",
@@ -54,8 +57,8 @@ class ReservoirFeatures(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_units, spectral_radius, leak_rate, input_scaling, bias_scaling, density, topology, \
-input_weights, bias, activation, include_input, dtype
+    n_units, spectral_radius, spectral_norm, leak_rate, residual, residual_scaling, input_scaling, \
+bias_scaling, density, topology, input_weights, bias, activation, include_input, dtype
         As in `Reservoir`; the defaults leak .2 and bias .5 suit short sequences. The inputs are
         standardised over all training rows and divided by sqrt(n_features).
     pooling : {"mean", "last", "model_space"}, default="mean"
@@ -117,7 +120,10 @@ input_weights, bias, activation, include_input, dtype
         n_units: int | Sequence[int] = 100,
         *,
         spectral_radius: Any = 0.9,
+        spectral_norm: Any = None,
         leak_rate: Any = 0.2,
+        residual: Any = "identity",
+        residual_scaling: Any = None,
         input_scaling: Any = 1.0,
         bias_scaling: Any = 0.5,
         density: Any = "auto",
@@ -136,7 +142,10 @@ input_weights, bias, activation, include_input, dtype
     ) -> None:
         self.n_units = n_units
         self.spectral_radius = spectral_radius
+        self.spectral_norm = spectral_norm
         self.leak_rate = leak_rate
+        self.residual = residual
+        self.residual_scaling = residual_scaling
         self.input_scaling = input_scaling
         self.bias_scaling = bias_scaling
         self.density = density

@@ -49,7 +49,17 @@ class MemoryStream:
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
+        """A copy of the whole state: plain arrays, to be given back as `initial_state`.
+
+        The readout's part is what a session can change; a scikit-learn readout without
+        `partial_fit` has none.
+
+        Raises
+        ------
+        ValueError
+            If a scikit-learn readout with `partial_fit` keeps anything else than arrays and
+            numbers.
+        """
         model = self._model
         own = {"memory": model._state.copy(), "n_seen": np.array(model._n_seen)}
         return {**own, **{f"readout_{k}": v for k, v in model._readout.state().items()}}

@@ -110,12 +110,13 @@ def test_leaky_update_is_its_formula(name, dtype):
     pre, state = rng.randn(40).astype(dtype), rng.randn(40).astype(dtype)
     leak = rng.uniform(0, 1, 40).astype(dtype)
     leak[:3] = 0, 1, 0.5
-    exact = (1 - leak.astype(float)) * state + leak * naive.F[name](pre.astype(float))
+    kept = np.append(1 - leak[:20], rng.uniform(0, 1, 20)).astype(dtype)
+    exact = kept.astype(float) * state + leak * naive.F[name](pre.astype(float))
     out = np.empty_like(state)
     before = state.copy()
-    leaky_update(ACTIVATIONS[name], leak, pre.copy(), state, out)
+    leaky_update(ACTIVATIONS[name], kept, leak, pre.copy(), state, out)
     np.testing.assert_allclose(out, exact, rtol=0, atol=4 * BOUND[dtype] * np.abs(exact).max())
     np.testing.assert_array_equal(state, before)
     assert out[0] == state[0]  # leak 0 keeps the state, bit for bit
-    leaky_update(ACTIVATIONS[name], leak, pre.copy(), state, state)
+    leaky_update(ACTIVATIONS[name], kept, leak, pre.copy(), state, state)
     np.testing.assert_array_equal(state, out)  # state and out may be one array

@@ -93,6 +93,36 @@ def test_strands_are_series_side_by_side():
     assert len(strands.gradient_norms_) == 3 * 3
 
 
+@pytest.mark.parametrize(
+    ("n", "stride", "begins"),
+    [(10, 4, [0, 4, 6]), (10, 3, [0, 3, 6]), (10, 9, [0, 6]), (3, 2, [0]), (4, 1, [0])],
+)
+def test_windows_of_a_stride_are_short_series(n, stride, begins):
+    """All in one batch, so that shuffling plays no role: the windows as a list of series."""
+    X, y = series(n)
+    pieces = [slice(begin, min(begin + 4, n)) for begin in begins]
+    params = {"batch_size": 50, "max_iter": 3, "random_state": 0}
+    net = RNNRegressor("lstm", (4,), bptt_steps=4, bptt_stride=stride, **params).fit(X, y)
+    other = RNNRegressor("lstm", (4,), **params)
+    other.fit([X[piece] for piece in pieces], [y[piece] for piece in pieces])
+    np.testing.assert_array_equal(flat(net), flat(other))
+    assert net.loss_curve_ == other.loss_curve_
+
+
+def test_windows_of_a_stride_fall_into_batches_and_are_shuffled():
+    X, y = series(40)
+    params = {"bptt_steps": 8, "bptt_stride": 4, "batch_size": 3, "random_state": 0}
+    net = RNNRegressor("elman", (3,), max_iter=2, **params).fit(X, y)
+    assert len(net.gradient_norms_) == 2 * 3  # nine windows
+    ordered = RNNRegressor("elman", (3,), **params).partial_fit(X, y).partial_fit(X, y)
+    assert np.abs(flat(net) - flat(ordered)).max() > 1e-6
+    early = RNNRegressor("elman", (3,), early_stopping=True, max_iter=2, **params).fit(X, y)
+    assert len(early.gradient_norms_) == 2 * 3  # 36 rows: eight windows
+    for wrong in ({"bptt_steps": None}, {"n_strands": 2}):
+        with pytest.raises(ValueError, match="bptt_stride=4 lets windows"):
+            RNNRegressor("elman", (3,), **(params | wrong)).fit(X, y)
+
+
 def test_more_strands_than_rows_are_rows():
     X, y = series(3)
     assert np.isfinite(

@@ -13,7 +13,7 @@ from reservoir.kernels.drive import closed_loop, drive
 from reservoir.kernels.drive_many import drive_many
 from reservoir.topologies import NAMED
 
-FORMS = {1: "dense", 2: "diagonals", 4: "sparse"}  # by the number of arrays
+FORMS = {1: "dense", 2: "diagonals", 5: "sparse"}  # by the number of arrays
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
@@ -60,7 +60,12 @@ def form_of(form, W):
 def driven_as(form, model, W):
     """`model` fitted, its kernel form forced."""
     model.fit(series())
-    model._recurrent = form_of(form, W.astype(model.bias_.dtype))
+    return with_form(model, form_of(form, W.astype(model.bias_.dtype)))
+
+
+def with_form(model, recurrent):
+    """A fitted model driven by another matrix, or by another form of its own."""
+    model._parts = (recurrent, *model._parts[1:])
     return model
 
 
@@ -94,6 +99,18 @@ def test_dense_and_sparse_kernel_give_the_same_bits(n, dtype):
     model = given(W, dtype=dtype, leak_rate=0.7)
     dense = driven_as("dense", model, W).transform(X)
     np.testing.assert_array_equal(driven_as("sparse", model, W).transform(X), dense)
+
+
+def test_column_numbers_of_16_and_of_32_bits_give_the_same_bits():
+    X, W = series(30), thin_matrix(75, np.random.RandomState(0))
+    model = given(W, leak_rate=0.7).fit(X)
+    (values, columns, starts, order, words), *others = model._parts
+    assert (columns.dtype, words.dtype) == (np.uint16, np.uint64)
+    states = model.transform(X)
+    wide = columns.astype(np.uint32)  # as a matrix of more than 65536 units has them
+    model._parts = ((values, wide, starts, order, wide), *others)
+    np.testing.assert_array_equal(model.transform(X), states)
+    np.testing.assert_array_equal(model.transform([X] * 20)[7], states)
 
 
 @pytest.mark.parametrize("n_diagonals", [0, 1, 2, 3, 8, 9, 11, 18])
@@ -220,7 +237,7 @@ def test_series_side_by_side_are_those_one_by_one_bit_for_bit(lengths, form, dty
     for activation in ACTIVATIONS:
         model = given(W, leak_rate=leak, activation=activation, include_input=True, dtype=dtype)
         model.fit(X)
-        model._recurrent = form_of(form, W.astype(dtype))
+        with_form(model, form_of(form, W.astype(dtype)))
         answers, last = model.transform(X, initial_state=start, return_state=True)
         for i, rows in enumerate(X):
             alone = model.transform(rows, initial_state=start[i], return_state=True)
@@ -233,7 +250,7 @@ def test_many_series_reach_the_kernel_side_by_side(n_series, monkeypatch):
     seen = []
 
     def watched(*arguments):
-        seen.append(np.count_nonzero(arguments[5]))
+        seen.append(np.count_nonzero(arguments[3]))
         drive_many(*arguments)
 
     monkeypatch.setattr("reservoir._driving.drive_many", watched)
@@ -246,7 +263,7 @@ def test_many_series_reach_the_kernel_side_by_side(n_series, monkeypatch):
 
 def test_lanes_end_when_half_of_the_series_are_through(monkeypatch):
     asked = []
-    monkeypatch.setattr("reservoir._driving.drive_many", lambda *given: asked.append(given[5]))
+    monkeypatch.setattr("reservoir._driving.drive_many", lambda *given: asked.append(given[3]))
     model = given(thin_matrix(30, np.random.RandomState(0)), "sparse").fit(series())
     spans = [(0, 900), (900, 990), *((990 + i, 991 + i) for i in range(14))]
     begun = drive_side_by_side(model, np.zeros((1004, 2)), spans, np.zeros((16, 30)), np.zeros(1))
@@ -258,7 +275,7 @@ def test_lanes_end_when_half_of_the_series_are_through(monkeypatch):
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_a_series_that_diverges_beside_others_is_named_as_alone():
     model = given(np.eye(2), activation="identity", bias_scaling=0).fit(series())
-    model._recurrent = kernel_form(np.array([[3.0, 0.0], [0.2, 0.0]]))
+    with_form(model, kernel_form(np.array([[3.0, 0.0], [0.2, 0.0]])))
     X = [np.zeros((700, 2)) for _ in range(20)]
     X[4][0, 0] = 1e200
     with pytest.raises(DivergenceError) as alone:
@@ -283,14 +300,18 @@ def kernel_arguments(n=9, n_features=2, n_steps=25, seed=0):
     return W, W_in, bias, leak, start, rng.randn(n_steps, n_features), rng.randn(n_steps, n)
 
 
+def leaky_layer(recurrent, W_in, bias, leak, activation="tanh"):
+    """What the kernels take, without a matrix O, for one series."""
+    columns, work = np.ascontiguousarray(W_in.T), np.empty(3 * bias.size + 1)
+    return recurrent, (), columns, bias, 1 - leak, leak, ACTIVATIONS[activation], work
+
+
 @pytest.mark.parametrize("form", FORMS.values())
 def test_noise_is_added_inside_the_activation_and_arguments_stay(form):
     _, W_in, bias, leak, start, U, noise = kernel_arguments()
     W = matrix_for(form)
-    states, work = np.empty((25, 9)), np.empty(28)
-    inputs = form_of(form, W), np.ascontiguousarray(W_in.T), bias, U, noise, leak
-    kept = start.copy()
-    drive(*inputs, ACTIVATIONS["tanh"], start, work, states)
+    states, kept = np.empty((25, 9)), start.copy()
+    drive(leaky_layer(form_of(form, W), W_in, bias, leak), U, noise, start, states)
     expected = naive.drive(W, W_in, bias, leak, "tanh", U, start, noise)
     np.testing.assert_allclose(states, expected, **EXACT)
     np.testing.assert_array_equal(start, kept)
@@ -301,10 +322,11 @@ def test_lanes_are_driven_as_the_twin_and_rows_beside_them_stay(form):
     _, W_in, bias, leak, _, U, _ = kernel_arguments(n_features=10)
     W, rng = matrix_for(form), np.random.RandomState(1)
     rows, lengths, x = np.array([0, 16, 0]), np.array([13, 9, 0]), rng.randn(9, 3)
-    states, columns = np.full((25, 11), 7.0), np.ascontiguousarray(W_in.T)
-    inputs = form_of(form, W), columns, bias, U, rows, lengths, np.repeat(leak, 3)
-    work = np.empty(30), np.empty(27)
-    drive_many(*inputs, ACTIVATIONS["tanh"], *work, x.flatten(), states)
+    states = np.full((25, 11), 7.0)
+    *layer, _ = leaky_layer(form_of(form, W), W_in, bias, leak)
+    layer[4:6] = np.repeat(1 - leak, 3), np.repeat(leak, 3)
+    work = np.empty(30), np.empty(27), np.empty(0)
+    drive_many(tuple(layer), U, rows, lengths, *work, x.flatten(), states)
     for lane, (row, n) in enumerate(zip(rows[:2], lengths[:2], strict=True)):
         expected = naive.drive(W, W_in, bias, leak, "tanh", U[row : row + n], x[:, lane])
         np.testing.assert_allclose(states[row : row + n, :9], expected, **EXACT)
@@ -323,11 +345,7 @@ def test_closed_loop_is_the_open_one_fed_with_its_own_output(form, feedback_at, 
     coef, intercept, last = 0.2 * rng.randn(2, 9 + n_visible), rng.randn(2), rng.randn(2)
     state, outputs, inputs = start.copy(), np.empty((25, 2)), U.copy()
     bad = closed_loop(
-        form_of(form, W),
-        np.ascontiguousarray(W_in.T),
-        bias,
-        leak,
-        ACTIVATIONS["tanh"],
+        (leaky_layer(form_of(form, W), W_in, bias, leak),),
         coef,
         intercept,
         inputs,
@@ -335,7 +353,6 @@ def test_closed_loop_is_the_open_one_fed_with_its_own_output(form, feedback_at, 
         n_visible,
         last,
         state,
-        np.empty(28),
         outputs,
     )
     x, y, expected = start, last, []
@@ -354,11 +371,7 @@ def test_closed_loop_is_the_open_one_fed_with_its_own_output(form, feedback_at, 
 def test_closed_loop_names_the_first_step_that_is_not_finite():
     one, outputs = np.ones(1), np.zeros((2000, 1))
     bad = closed_loop(
-        (np.array([[2.0]]),),
-        np.ones((1, 1)),
-        np.zeros(1),
-        one,
-        ACTIVATIONS["identity"],
+        (leaky_layer((np.array([[2.0]]),), np.ones((1, 1)), np.zeros(1), one, "identity"),),
         np.ones((1, 1)),
         np.zeros(1),
         np.zeros((2000, 1)),
@@ -366,7 +379,6 @@ def test_closed_loop_names_the_first_step_that_is_not_finite():
         0,
         one,
         one.copy(),
-        np.empty(4),
         outputs,
     )
     # x(t) = 2 x + y and y = x: every step multiplies by three.

@@ -48,6 +48,7 @@ def leave_one_out(Z, y, rows, alpha, weights=None, fit_intercept=True):
 # ---- leave-one-out --------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:the readout has:UserWarning")  # few rows on purpose
 @pytest.mark.parametrize("n", [30, 9])
 @pytest.mark.parametrize("n_outputs", [None, 2])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -196,6 +197,7 @@ def test_a_splitter_that_looks_at_positions_only_serves_several_series():
 # ---- the model ------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:the readout has:UserWarning")  # few rows on purpose
 @pytest.mark.parametrize(
     "options",
     [
@@ -294,6 +296,7 @@ def test_silence_tiny_and_huge_series_get_finite_scores(scale, n):
     assert np.isfinite(model.predict(scale * X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:the readout has:UserWarning")  # few rows on purpose
 @pytest.mark.parametrize("n", [10, 60])
 def test_a_constant_target_is_predicted_whatever_the_alpha(n):
     X, _ = data(n)
@@ -325,6 +328,7 @@ def test_a_penalty_too_small_for_the_moments_warns_as_the_ridge_does():
         ESNRegressorCV(**NET, alphas=[1e-30]).fit(X, y)
 
 
+@pytest.mark.filterwarnings("ignore:the readout has:UserWarning")  # few rows on purpose
 def test_a_penalty_too_small_for_the_moments_is_passed_over_where_another_serves():
     X, _ = data(20)
     parameters = {**NET, "n_units": 40}

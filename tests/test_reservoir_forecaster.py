@@ -13,7 +13,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from filters import TapDelay
 from filters.timeseries import WarmTimeSeriesSplit, nrmse
 from reservoir import ESNForecaster, ESNRegressor, MemoryRegressor
-from reservoir._forecaster import continue_index
+from reservoir._index import continue_index
 from reservoir.datasets import load_sunspots
 
 NET = ESNRegressor(40, leak_rate=0.5, bias_scaling=0.5, alpha=1e-6, random_state=0)
@@ -107,6 +107,7 @@ def test_a_context_continues_its_own_index():
     assert isinstance(frame, np.ndarray)
 
 
+@pytest.mark.filterwarnings("ignore:the readout has:UserWarning")  # few rows on purpose
 @pytest.mark.parametrize(
     "index",
     [
@@ -173,6 +174,7 @@ def test_with_the_training_series_as_context_nothing_changes(estimator, transfor
     np.testing.assert_array_equal(model.forecast(5), expected[:5])
 
 
+@pytest.mark.filterwarnings("ignore:.*saturated:UserWarning")  # the series is not scaled
 def test_scaling_is_undone():
     X = waves()
     plain = forecaster().fit(X)

@@ -4,10 +4,16 @@ import naive_cells
 import numpy as np
 import pytest
 
-from reservoir.kernels.cell_backward import elman_backward, gru_backward, lstm_backward
+from reservoir.baselines._cells import LSTMCell, _block
+from reservoir.kernels.cell_backward import (
+    add_weight_gradients,
+    elman_backward,
+    gru_backward,
+    lstm_backward,
+)
 from reservoir.kernels.cell_forward import elman_forward, gru_forward, lstm_forward
 
-N_UNITS, N_INPUTS = 3, 2
+N_UNITS, N_INPUTS, BLOCK = 3, 2, 2  # a block that does not divide the units
 LENGTHS = np.array([4, 2, 3])
 
 
@@ -20,7 +26,7 @@ class Elman:
     def forward(self, W, columns, initial):
         columns[0, :N_UNITS] = initial[0]
         scratch = np.empty((N_UNITS, columns.shape[2]), columns.dtype)
-        elman_forward(W, self.relu, LENGTHS, scratch, columns)
+        elman_forward(W, BLOCK, self.relu, LENGTHS, scratch, columns)
         self.columns = columns
         return columns[1:, :N_UNITS]
 
@@ -28,7 +34,7 @@ class Elman:
         dh = np.zeros(upstream.shape[1:], upstream.dtype)
         grads = upstream.copy()
         recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
-        elman_backward(recurrent_t, self.relu, self.columns, dh, grads)
+        elman_backward(recurrent_t, BLOCK, self.relu, self.columns, dh, grads)
         return grads, (dh,)
 
     def naive(self, parts, X, state):
@@ -49,7 +55,7 @@ class LSTM:
         self.squashed = np.empty((n_timesteps, N_UNITS, n_batch), columns.dtype)
         columns[0, :N_UNITS], self.cells[0] = initial
         p = self.p.astype(W.dtype)
-        lstm_forward(W, p, LENGTHS, columns, self.gates, self.cells, self.squashed)
+        lstm_forward(W, BLOCK, p, LENGTHS, columns, self.gates, self.cells, self.squashed)
         return columns[1:, :N_UNITS]
 
     def backward(self, W, upstream):
@@ -57,7 +63,7 @@ class LSTM:
         grads = self.gates.copy()
         recurrent_t = np.ascontiguousarray(W[:, :N_UNITS].T)
         history = (self.cells, self.squashed, upstream)
-        lstm_backward(recurrent_t, self.p, LENGTHS, beyond, grads, *history, dh, dc)
+        lstm_backward(recurrent_t, BLOCK, self.p, LENGTHS, beyond, grads, *history, dh, dc)
         return grads, (dh, dc)
 
     def naive(self, parts, X, state):
@@ -74,7 +80,7 @@ class GRU:
         self.reset = columns[:-1].copy()
         self.gates = np.empty((n_timesteps, 3 * N_UNITS, n_batch), columns.dtype)
         columns[0, :N_UNITS] = initial[0]
-        gru_forward(W, LENGTHS, columns, self.reset, self.gates)
+        gru_forward(W, BLOCK, LENGTHS, columns, self.reset, self.gates)
         self.columns = columns
         return columns[1:, :N_UNITS]
 
@@ -84,7 +90,7 @@ class GRU:
         zr, candidate = (
             np.ascontiguousarray(part.T) for part in np.split(W[:, :N_UNITS], [2 * N_UNITS])
         )
-        gru_backward(zr, candidate, self.columns, grads, upstream, scratch, dh)
+        gru_backward(zr, candidate, BLOCK, self.columns, grads, upstream, scratch, dh)
         return grads, (dh,)
 
     def naive(self, parts, X, state):
@@ -173,3 +179,33 @@ def test_a_nan_is_not_swallowed(name):
     H = cell.forward(W, columns, initial)
     assert np.isnan(H[: LENGTHS[0], :, 0]).all()
     assert np.isfinite(H[:, :, 1:]).all()
+
+
+@pytest.mark.parametrize("n_chunk", [1, 2, 5, 8])
+def test_weight_gradients_sum_over_time_and_batch_whatever_the_chunk(n_chunk):
+    rng = np.random.RandomState(0)
+    pre, columns = rng.normal(size=(5, 4, 3)), rng.normal(size=(5, 6, 3))
+    start = rng.normal(size=(4, 6))
+    gradient, product = start.copy(), np.empty((4, 6))
+    left, right = np.empty(4 * n_chunk * 3), np.empty(6 * n_chunk * 3)
+    add_weight_gradients(pre, columns, left, right, product, gradient)
+    expected = start + np.einsum("tgb,tcb->gc", pre, columns)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize(("n_units", "n_batch"), [(100, 32), (300, 32), (100, 128)])
+def test_blocks_of_rows_change_rounding_only(n_units, n_batch):
+    rng = np.random.RandomState(0)
+    cell = LSTMCell(n_units, 2)
+    flat = rng.uniform(-0.1, 0.1, cell.n_parameters)
+    columns = rng.normal(size=(4, n_units + 3, n_batch))
+    arrays = [np.empty((3, 4 * n_units, n_batch)), np.zeros((4, n_units, n_batch))]
+    results = []
+    for block in (4 * n_units, _block(cell.matrix(flat), n_batch), 37):
+        mine = columns.copy()
+        lengths, squashed = np.full(n_batch, 3), np.empty((3, n_units, n_batch))
+        rest = (cell.peephole(flat), lengths, mine, *arrays, squashed)
+        lstm_forward(cell.matrix(flat), block, *rest)
+        results.append(mine)
+    for other in results[1:]:
+        np.testing.assert_allclose(other, results[0], rtol=1e-12, atol=1e-13)

@@ -227,9 +227,61 @@ def test_exponents_of_linear_layers_are_those_of_the_largest():
     assert lyapunov_exponent(listed, rows) == lyapunov_exponent(flat, rows)
 
 
-def test_a_spectrum_of_several_layers_is_refused():
-    rows = np.random.default_rng(0).standard_normal((50, 1))
-    with pytest.raises(ValueError, match="one layer only"):
-        lyapunov_spectrum(Reservoir([6, 4]), rows)
-    with pytest.raises(ValueError, match="one layer only"):
-        lyapunov_spectrum(ESNRegressor([6, 4]).fit(rows[:-1], rows[1:]))
+def test_layers_that_do_not_hear_each_other_have_the_spectra_of_both():
+    """The second layer's input weights are zero: its exponents are those of an undriven one."""
+    plain = {"leak_rate": 0.7, "bias_scaling": 0.4, "random_state": 0}
+    X = series(1500)
+    deaf = [np.ones((7, 1)), np.zeros((5, 7))]
+    deep = Reservoir([7, 5], spectral_radius=[0.9, 0.7], input_weights=deaf, **plain).fit(X)
+    alone = [
+        Reservoir(
+            W.shape[0],
+            topology=W,
+            spectral_radius=None,
+            bias=b,
+            input_weights=V[:, :1],
+            leak_rate=0.7,
+        )
+        for W, V, b in zip(deep.recurrent_weights_, deep.input_weights_, deep.bias_, strict=True)
+    ]
+    spectra = [lyapunov_spectrum(one, X, n_exponents=one.n_units) for one in alone]
+    wanted = np.sort(np.concatenate(spectra))[::-1]
+    found = lyapunov_spectrum(deep, X, n_exponents=12)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=5e-3)
+    np.testing.assert_allclose(found.sum(), wanted.sum(), rtol=1e-9)
+
+
+def test_exponent_of_several_layers_agrees_with_two_trajectories():
+    layers = {"input_scaling": [1.0, 0.3], "spectral_radius": [0.9, 0.95], "random_state": 0}
+    deep = Reservoir([9, 7], residual=["identity", "ring"], leak_rate=0.4, **layers)
+    X = series(1500)
+    exact = lyapunov_exponent(deep, X)
+    np.testing.assert_allclose(lyapunov_exponent(Plain(deep), X), exact, rtol=0, atol=1e-5)
+
+
+def test_spectrum_of_layers_in_free_run_is_that_of_the_whole_step():
+    """Central differences of the closed step, [x1, x2, y] to the next one, and NumPy's QR."""
+    X = lorenz(400, random_state=0) / 10
+    model = ESNRegressor([5, 4], bias_scaling=0.4, leak_rate=0.8, alpha=1e-2, random_state=0)
+    model.fit(X[:-1], X[1:])
+    n_steps, washout = 60, 10
+    columns, state, _ = model._end
+    z = np.concatenate([state, model._readout.predict(columns)[0]])
+
+    def step(z):
+        features, last = model.memory_._advance(z[np.newaxis, 9:], z[:9])
+        return np.concatenate(
+            [last, model._readout.predict(np.concatenate([features, z[np.newaxis, 9:]], 1))[0]]
+        )
+
+    directions = np.random.RandomState(0).standard_normal((12, 12))  # those of the diagnostic
+    logs, tangents = [], np.linalg.qr(directions)[0]
+    for _ in range(n_steps):
+        h = 1e-6 * np.eye(12)
+        J = np.stack([(step(z + d) - step(z - d)) / 2e-6 for d in h], axis=1)
+        tangents, r = np.linalg.qr(J @ tangents)
+        logs.append(np.log(np.abs(np.diag(r))))
+        z = step(z)
+    found = lyapunov_spectrum(model, n_exponents=12, n_timesteps=n_steps, washout=washout)
+    wanted = np.mean(logs[washout:], axis=0)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)

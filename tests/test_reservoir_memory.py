@@ -239,6 +239,7 @@ def test_chunks_of_labels_equal_one_fit_bit_for_bit(name):
     np.testing.assert_array_equal(parts.classes_, whole.classes_)
 
 
+@pytest.mark.filterwarnings("ignore:.* series have no more:UserWarning")
 @EVERY_REGRESSOR
 def test_chunks_across_series_equal_one_fit_bit_for_bit(name):
     """Stated series start and end in their call; each has its own washout."""
@@ -305,6 +306,7 @@ def features_of(model, X):
     return np.hstack([columns, X]) if model.include_input else columns
 
 
+@pytest.mark.filterwarnings("ignore:.* series have no more:UserWarning")
 @pytest.mark.parametrize("name", ["taps", "reservoir", "network"])
 def test_washout_counts_in_every_series(name):
     X, y = data()

@@ -273,6 +273,7 @@ def peak_of_fit(n_rows):
     return peak
 
 
+@pytest.mark.filterwarnings("ignore:the readout has:UserWarning")  # few rows on purpose
 def test_peak_memory_of_fit_does_not_grow_with_the_states():
     short, long = peak_of_fit(20_000), peak_of_fit(200_000)
     a_row = (long - short) / 180_000

@@ -323,6 +323,7 @@ def assert_finite_or_refused(call):
     assert message != "array must not contain infs or NaNs"
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of what such rows do to a fit
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::scipy.linalg.LinAlgWarning")
 @pytest.mark.parametrize("kind", hostile_rows())
 @pytest.mark.parametrize("name", ROWS)
@@ -345,6 +346,7 @@ def test_harmless_rows_work_and_impossible_ones_do_not(name):
             answers_of(clone(ROWS[name]), hostile_rows()[kind])
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of what such rows do to a fit
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", [n for n in ROWS if "Regressor" in n])
 @pytest.mark.parametrize("y", [np.inf, 1e308, 1e200, 1e39, "a", 1j])
@@ -364,6 +366,7 @@ def test_another_number_of_features_is_refused(name):
         use(good[:, [0, 1, 1]])
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of what such rows do to a fit
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", [n for n in ROWS if "Seq" not in n and "Features" not in n])
 def test_answers_that_overflow_are_never_silent(name):

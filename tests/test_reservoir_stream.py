@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_reservoir import data
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression, Ridge, SGDRegressor
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier, SGDRegressor
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPRegressor
 
 from filters import RLSFilter, TapDelay
 from reservoir import ESNClassifier, ESNRegressor, MemoryClassifier, MemoryRegressor
@@ -18,6 +20,7 @@ from reservoir import ESNClassifier, ESNRegressor, MemoryClassifier, MemoryRegre
 NET = {"leak_rate": 0.6, "bias_scaling": 0.4, "random_state": 0}
 MODELS = {
     "ridge": ESNRegressor(8, alpha=1e-3, **NET),
+    "qr": ESNRegressor(8, alpha=1e-3, solver="qr", **NET),
     "noisy": ESNRegressor(8, alpha=1e-3, noise=0.1, **NET),
     "taps": MemoryRegressor(TapDelay(4), alpha=1e-3),
     "online": ESNRegressor(8, readout=RLSFilter(fit_intercept=True, delta=0.1), **NET),
@@ -263,3 +266,52 @@ def test_rows_that_do_not_fit_are_refused_and_change_nothing():
     stream.reset()
     for key, value in stream.state.items():
         np.testing.assert_array_equal(value, before[key])
+
+
+@pytest.mark.parametrize(
+    "readout",
+    [SGDRegressor(random_state=0), SGDRegressor(average=True, random_state=0)],
+    ids=["plain", "averaged"],
+)
+def test_the_state_holds_the_weights_of_a_readout_that_learns_in_parts(readout):
+    X, y = data(160)
+    model = ESNRegressor(8, readout=readout, **NET).fit(X[:60], y[:60])
+    stream = model.stream()
+    stream.learn_many(X[60:100], y[60:100])
+    state = stream.state
+    assert all(isinstance(value, np.ndarray) for value in state.values())
+    other = model.stream(state)  # the model's own weights are of 40 rows before
+    expected = stream.learn_many(X[100:], y[100:])
+    np.testing.assert_array_equal(other.learn_many(X[100:], y[100:]), expected)
+    assert (model.stream().predict_many(X[60:]) != stream.predict_many(X[60:])).any()
+    np.testing.assert_array_equal(other.state["readout_coef_"], stream.state["readout_coef_"])
+
+
+@pytest.mark.parametrize("readout", [SGDClassifier(random_state=0), GaussianNB()], ids=str)
+def test_the_state_holds_the_weights_of_a_classifier_that_learns_in_parts(readout):
+    X, y = data(160)
+    model = ESNClassifier(8, readout=readout, **NET).fit(X[:60], y[:60] > 0)
+    stream = model.stream()
+    stream.learn_many(X[60:100], -y[60:100] > 0)
+    other = model.stream({k: v.copy() for k, v in stream.state.items()})
+    expected = stream.predict_many(X[100:])
+    np.testing.assert_array_equal(other.predict_many(X[100:]), expected)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_readout_whose_weights_are_no_arrays_refuses_to_give_its_state():
+    X, y = data(100)
+    model = ESNRegressor(
+        8, readout=MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0), **NET
+    ).fit(X, y)
+    stream = model.stream()
+    with pytest.raises(ValueError, match=r"coefs_ of the readout MLPRegressor is a list.*pickle"):
+        stream.state  # noqa: B018
+    copied = pickle.loads(pickle.dumps(stream))
+    np.testing.assert_array_equal(copied.predict_many(X[:5]), stream.predict_many(X[:5]))
+
+
+def test_a_readout_that_cannot_learn_in_parts_has_no_part_of_the_state():
+    X, y = data(100)
+    stream = ESNRegressor(8, readout=Ridge(), **NET).fit(X, y).stream()
+    assert set(stream.state) == {"memory", "n_seen"}

@@ -34,6 +34,8 @@ ROW_IS_A_CASE = {
     "ESNSequenceRegressor",
     "ReservoirFeatures",
     "RNNSequenceClassifier",
+    "RNNSequenceRegressor",
+    "Seq2Seq",
 }
 # A filter with one tap, the default, is a linear model of the present row.
 MEMORYLESS_BY_DEFAULT = {
@@ -51,9 +53,12 @@ MEMORYLESS_BY_DEFAULT = {
 }
 QUICK = {
     "ESNEnsemble": {"n_members": 2},
+    "ESNSearchCV": {"estimator": reservoir.ESNRegressor(20), "n_iter": 2, "n_seeds": 1},
     "ESNSequenceClassifier": {"n_units": 30},
     # The target of the checks is one step of ten of white noise: a slow reservoir blurs it.
     "ESNSequenceRegressor": {"n_units": 30, "leak_rate": 1.0},
+    "RNNClassifier": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
+    "RNNForecaster": {"hidden_sizes": (8,), "max_iter": 5},
     "RNNRegressor": {"hidden_sizes": (8,), "max_iter": 20, "learning_rate": 0.05},
     # One batch: a repeated case and a case of weight two are then the same step.
     "RNNSequenceClassifier": {
@@ -62,6 +67,13 @@ QUICK = {
         "learning_rate": 0.05,
         "batch_size": 1000,
     },
+    "RNNSequenceRegressor": {
+        "hidden_sizes": (8,),
+        "max_iter": 100,
+        "learning_rate": 0.05,
+        "batch_size": 1000,
+    },
+    "Seq2Seq": {"hidden_sizes": (8,), "max_iter": 20, "batch_size": 1000},
 }
 
 
@@ -118,6 +130,10 @@ WITH_MEMORY = [
     reservoir.ESNRegressor([20, 10]),
     reservoir.ESNClassifier([20, 10], leak_rate=[1.0, 0.5]),
     reservoir.Reservoir([20, 10]),
+    reservoir.Reservoir(20, n_strands=2),
+    reservoir.Reservoir(20, residual="orthogonal", leak_rate=0.3, spectral_norm=0.9),
+    reservoir.ESNRegressor([20, 10], residual="ring", residual_scaling=[0.9, 0.5]),
+    reservoir.ESNRegressor(20, feedback_scaling=0.1, feedback_noise=0.01),
 ]
 FIXED_ALPHA = [
     reservoir.ESNSequenceClassifier(20, alpha=1.0, pooling="model_space", n_components=5),
@@ -142,6 +158,13 @@ ONE_TAP_MODELS = [
 ]
 
 
+# Their rows are few and not scaled, which the models say.
+SAID = pytest.mark.filterwarnings(
+    "ignore:the readout has:UserWarning", "ignore:.*of the states are saturated:UserWarning"
+)
+
+
+@SAID
 @parametrize_with_checks(
     DEFAULTS + WITH_MEMORY + FIXED_ALPHA + MEMORY_OFF,
     expected_failed_checks=expected_failures,
@@ -150,6 +173,7 @@ def test_sklearn_contract(estimator, check):
     check(estimator)
 
 
+@SAID
 @parametrize_with_checks(ONE_TAP_MODELS)
 def test_sklearn_contract_of_one_tap_models(estimator, check):
     check(estimator)

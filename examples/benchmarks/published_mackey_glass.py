@@ -3,7 +3,7 @@
 The protocol of GMD Report 148: 400 tanh units with output feedback and a constant input learn one
 step ahead from 3000 or 21000 rows (tau = 17 and 30); 1000 rows of a new run set the state, then
 the network runs freely for 84 steps. Jaeger and Haas (2004) did the same with 1000 units. Run with
-``python examples/benchmarks/published_mackey_glass.py [--out FILE.md]``; about three minutes.
+``python examples/benchmarks/published_mackey_glass.py [--out FILE.md]``; about two minutes.
 """
 
 import numpy as np
@@ -45,15 +45,14 @@ def unsquash(y):
     return np.arctanh(np.clip(y, np.tanh(-2.0), np.tanh(2.0))) + 1.0
 
 
-def network(seed, *, n_units=400, noise=0.0, alpha=0.0):
+def network(seed, *, n_units=400, noise=0.0, alpha=0.0, solver="qr", readout=None):
     """An echo state network of the report.
 
-    The readout is least squares by SVD of the states, as the report's: without noise they are so
-    nearly dependent that the default readout, which solves from second moments, loses a digit
-    (it has a row of its own in the table); `alpha` None takes that one.
+    The readout is least squares on the states themselves, as the report's: without noise they are
+    so nearly dependent that the default solver, from second moments, loses a digit (it has a row of
+    its own in the table).
     """
     rng = np.random.RandomState(seed + 1000)
-    readout = None if alpha is None else Ridge(alpha=alpha, solver="svd")
     return ESNRegressor(
         n_units,
         topology=jaegers_matrix,
@@ -62,12 +61,24 @@ def network(seed, *, n_units=400, noise=0.0, alpha=0.0):
         input_weights=rng.choice([0.0, 0.14, -0.14], size=(n_units, 1), p=[0.5, 0.25, 0.25]),
         feedback_scaling=0.56,
         noise=noise / np.sqrt(3.0),  # ours is Gaussian; the standard deviation of U[-noise, noise]
+        alpha=alpha,
+        solver=solver,
         readout=readout,
-        alpha=1e-10,
         include_input=False,
         washout=1000,
         random_state=seed,
     )
+
+
+class MeanOfRegressions(Ridge):
+    """The mean weights of regressions on stretches of 5000 rows, as the report's long run had."""
+
+    def fit(self, X, y):
+        stretches = np.split(np.arange(len(X)), range(5000, len(X), 5000))
+        parts = [Ridge(alpha=0.0, solver="svd").fit(X[part], y[part]) for part in stretches]
+        self.coef_ = np.mean([part.coef_ for part in parts], axis=0)
+        self.intercept_ = np.mean([part.intercept_ for part in parts])
+        return self
 
 
 def train(seed, tau, n_train, **options):
@@ -104,22 +115,27 @@ def is_stable(model, tau, n_steps, seed):
     return bool(inside and 0.75 < free[-1000:].std() / teacher.std() < 1.25)
 
 
-def trials(seeds, tau, n_train, *, n_trials, **options):
-    """NRMSE84 and stability over 3000 free steps, network by network."""
+def trials(seeds, tau, n_train, *, n_trials, n_runs=1, **options):
+    """NRMSE84 and stability over `n_runs` times 3000 free steps, network by network."""
     scores, stable = [], []
     for seed in seeds:
         model = train(seed, tau, n_train, **options)
         scores.append(nrmse84(model, tau, n_trials, seed + 10_000))
-        stable.append(is_stable(model, tau, 3000, seed + 20_000))
+        starts = range(seed + 20_000, seed + 20_000 + 10_000 * n_runs, 10_000)
+        stable.append(all(is_stable(model, tau, 3000, start) for start in starts))
     return np.array(scores), np.array(stable)
 
 
-def choose(candidates, tau, n_train, **options):
-    """The options with the best median on networks and runs that are not tested."""
-    seeds = range(100, 105)
+def choose(candidates, tau, n_train, *, seeds=range(100, 105), n_runs=1, **options):
+    """The options with the best median on networks and runs that are not tested.
+
+    Those that leave a free run unstable are out.
+    """
     figures = []
     for candidate in candidates:
-        scores, stable = trials(seeds, tau, n_train, n_trials=20, **options, **candidate)
+        scores, stable = trials(
+            seeds, tau, n_train, n_trials=20, n_runs=n_runs, **options, **candidate
+        )
         figures.append(np.median(scores) if stable.all() else np.inf)
     return candidates[int(np.argmin(figures))]
 
@@ -132,7 +148,16 @@ def main():
         "0.067 is the report's variance for both tau (a long run has 0.051 at tau = 17, 0.080 at "
         "tau = 30)",
     )
-    sheet.say("50 trials a network at tau = 30, 20 at tau = 17; one network and series a seed.", "")
+    sheet.say(
+        "50 trials a network at tau = 30, 20 at tau = 17; one network and series a seed. Readout "
+        'least squares, solver="qr", unless a row says otherwise.', "",
+        "tau 30, 21000 rows: noise of 1e-8 does for 20000 rows what a penalty of 1e-13 does, that "
+        "is nothing, and half of the plain regressions leave the attractor; the mean of four over "
+        "5000 rows each, which the report took, is worse here. The error falls with the penalty "
+        "(or noise) down to 1e-9 and stability rises with it up to 3e-8; what lies between is "
+        "chosen on ten other networks, each free for three times 3000 steps without fail. The "
+        "standard error of a median over ten networks is about .004.", "",
+    )  # fmt: skip
     seeds = range(10)
     stable = {}
 
@@ -153,7 +178,18 @@ def main():
             f"tau 30, 21000 rows, noise {noise:.0e}", 30, 21000, 0.032, "median <= .05",
             lambda s: np.median(s) <= 0.05, noise=noise,
         )  # fmt: skip
-    chosen = choose([{"noise": level} for level in (1e-7, 1e-6, 3e-6)], 30, 21000)
+    row(
+        "tau 30, 21000 rows, noise 1e-08, mean of 4 regressions", 30, 21000, 0.032, "-", None,
+        noise=1e-8, readout=MeanOfRegressions(),
+    )  # fmt: skip
+    others = {"seeds": range(100, 110), "n_runs": 3}
+    penalties = [{"alpha": alpha} for alpha in (0.0, 1e-9, 3e-9, 1e-8, 3e-8)]
+    chosen = choose(penalties, 30, 21000, noise=1e-8, **others)
+    row(
+        f"tau 30, 21000 rows, noise 1e-08, alpha {chosen['alpha']:.0e} by validation", 30, 21000,
+        0.032, "median <= .05", lambda s: np.median(s) <= 0.05, noise=1e-8, **chosen,
+    )  # fmt: skip
+    chosen = choose([{"noise": level} for level in (1e-7, 1e-6, 3e-6)], 30, 21000, **others)
     name = f"tau 30, 21000 rows, noise {chosen['noise']:.0e} by validation"
     scores = row(name, 30, 21000, 0.032, "median <= .05", lambda s: np.median(s) <= 0.05, **chosen)
     scores = scores * np.sqrt(SIGMA2 / OWN_SIGMA2)
@@ -166,8 +202,8 @@ def main():
         lambda s: s.min() <= 3e-4 and np.median(s) <= 2e-3, n_trials=20,
     )  # fmt: skip
     row("tau 17, 21000 rows", 17, 21000, 1.2e-4, "-", None, n_trials=20)
-    row("tau 17, 3000 rows, default readout, alpha 1e-10", 17, 3000, 2.8e-4, "-", None,
-        n_trials=20, alpha=None)  # fmt: skip
+    row('tau 17, 3000 rows, solver="cholesky", alpha 1e-10', 17, 3000, 2.8e-4, "-", None,
+        n_trials=20, alpha=1e-10, solver="cholesky")  # fmt: skip
     chosen = choose([{"alpha": 10.0**power} for power in (-17, -16, -15)], 17, 3000, n_units=1000)
     scores, kept = trials(seeds, 17, 3000, n_trials=100, n_units=1000, **chosen)
     name = f"tau 17, 3000 rows, 1000 units, alpha {chosen['alpha']:.0e} by validation: log10"

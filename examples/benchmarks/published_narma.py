@@ -18,6 +18,7 @@ from reservoir.datasets import narma
 
 WASHOUT, N_TRAIN, N_TEST = 200, 2000, 3000
 N_CANDIDATES, N_FINALISTS = 120, 10
+N_MANY = 60  # seeds of the row that is held against a published mean
 # W and W_in on [-.5, .5] (ours are drawn on [-1, 1]; the radius sets the size of W anyway), a tenth
 # of the connections, no bias, states alone to the readout, no penalty.
 PLAIN = {
@@ -93,6 +94,19 @@ def main():
         scores = [error_on_test(esn(seed, n_units, **PLAIN), seed) for seed in seeds]
         source = f"{published} ({THESIS})"
         row(f"NRMSE, plain ESN of {n_units}", scores, low, high, published=source)
+    # The thesis prints a mean and a deviation, .250 +- .022 at 200 units. The errors are skewed (a
+    # few poor reservoirs), so the median of ten lies below; the mean of many is the same figure.
+    scores = np.array([error_on_test(esn(seed, 200, **PLAIN), seed) for seed in range(N_MANY)])
+    sheet.add(
+        f"NRMSE, plain ESN of 200, {N_MANY} seeds", scores, published=f".250 +- .022 ({THESIS})",
+        gate="mean in [.24, .29]", met=0.24 <= scores.mean() <= 0.29,
+    )  # fmt: skip
+    error = scores.std(ddof=1) / np.sqrt(N_MANY)
+    sheet.say(
+        f"Plain ESN of 200 over {N_MANY} seeds: mean {scores.mean():.3f} +- {error:.3f}, standard "
+        f"deviation {scores.std(ddof=1):.3f}, median {np.median(scores):.3f}. The gate was set "
+        "about a published mean; over ten seeds the median of so skewed errors falls below it.", "",
+    )  # fmt: skip
 
     chosen = choose(300)
     scores = np.array([error_on_test(esn(seed, 300, **chosen), seed) for seed in seeds]) ** 2

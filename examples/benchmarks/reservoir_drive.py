@@ -4,13 +4,16 @@ Every figure is the least CPU time a step over several short rounds, one thread 
 taking turns with the same matrices and the same input; what is timed of ours is the public call,
 ``Reservoir.transform`` or ``ESNRegressor.forecast``, checks included. NumPy is the loop most people
 would write, with the product by scipy.sparse where the matrix is sparse; for many series it steps
-all of them at once. A rival that is not installed is named in the table. Run with
-``python examples/benchmarks/reservoir_drive.py [--out FILE.md]``; about three minutes.
+all of them at once. A rival that is not installed is named in the table. The second table has one
+long series driven by ``n_strands="auto"``; of the longest one, the others drive the first 20 000
+steps, and lax.scan has the matrix as a dense one, up to 300 units. Run with
+``python examples/benchmarks/reservoir_drive.py [--out FILE.md]``; about five minutes.
 """
 
 import argparse
 import os
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +33,8 @@ try:
 except ImportError:
     jax = None
 
-ROUNDS = 9
+ROUNDS = 5
+LONG = "One long series, time in parallel:"
 PEERS = ("reservoirpy", "NumPy", "lax.scan")
 GOALS = {
     (100, "dense"): 4, (300, "dense"): 1, (1000, "dense"): 1,
@@ -56,12 +60,12 @@ def matrix_of(n_units, kind):
     return matrix * (0.9 * np.sqrt(n_units) / norm)
 
 
-def interleaved(jobs):
+def interleaved(jobs, rounds=ROUNDS):
     """Least CPU time a step, in us, of ``{name: (function, n_steps)}`` in turns."""
     best = dict.fromkeys(jobs, np.inf)
     for function, _ in jobs.values():
         function()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, (function, n) in jobs.items():
             # jax works in threads of its own, whose time is only on the books when they sleep.
             elsewhere = name == "lax.scan"
@@ -181,19 +185,79 @@ def series_row(n_units, kind, dtype, n_series=200, n=100):
     return interleaved(jobs)
 
 
-def line(what, kind, dtype, times, goal):
+def strands_row(n_units, kind, dtype, leak_rate=1.0, n=20_000, n_others=20_000):
+    """Times of one long series in strands and in turn, and the largest difference of states."""
+    U = np.random.default_rng(0).uniform(-0.5, 0.5, (n, 1)).astype(dtype)
+    V = U[:n_others]
+    matrix = matrix_of(n_units, kind)
+    options = {"topology": matrix, "spectral_radius": None, "leak_rate": leak_rate}
+    in_turn, strands = (
+        Reservoir(n_units, **options, n_strands=k, random_state=0).fit(U) for k in (1, "auto")
+    )
+    answer, state, apart = strands.transform(U), None, 0.0
+    for start in range(0, n, 5000):
+        part = slice(start, start + 5000)
+        expected, state = in_turn.transform(U[part], initial_state=state, return_state=True)
+        apart = max(apart, float(np.abs(answer[part] - expected).max()))
+    del answer
+    jobs = {
+        "ours": (lambda: strands.transform(U), n),
+        "in turn": (lambda: in_turn.transform(V), n_others),
+    }
+    if leak_rate == 1.0:
+        W, W_in = in_turn.recurrent_weights_, in_turn.input_weights_
+        jobs["NumPy"] = (lambda: loop(W, W_in, V), n_others)
+        if reservoirpy is not None:
+            node = theirs(W, W_in, dtype)
+            jobs["reservoirpy"] = (lambda: node.run(V), n_others)
+        if jax is not None and n_units <= 300:
+            jobs["lax.scan"] = (scan(W.toarray(), W_in, V), n_others)
+    return interleaved(jobs, rounds=3), apart
+
+
+def fit_row(n_units, kind, dtype, n=20_000):
+    """As `strands_row` for a whole fit; the difference is that of the predictions."""
+    U = np.random.default_rng(0).uniform(-0.5, 0.5, (n, 1)).astype(dtype)
+    y = np.roll(U[:, 0], 3) * U[:, 0]
+    options = {"topology": matrix_of(n_units, kind), "spectral_radius": None, "alpha": 1e-3}
+    in_turn, strands = (
+        ESNRegressor(n_units, **options, n_strands=k, random_state=0).fit(U, y) for k in (1, "auto")
+    )
+    apart = np.abs(strands.predict(U) - in_turn.predict(U)).max()
+    jobs = {"ours": (lambda: strands.fit(U, y), n), "in turn": (lambda: in_turn.fit(U, y), n)}
+    return interleaved(jobs, rounds=3), float(apart)
+
+
+def cells_of(times):
+    """The rivals' times, and the best of them."""
     cells = []
     for name in PEERS:
         if name in times:
             cells.append(f"{times[name]:.2f}")
         else:
-            missing = {"reservoirpy": reservoirpy, "lax.scan": jax}[name] is None
+            missing = {"reservoirpy": reservoirpy, "lax.scan": jax}.get(name, True) is None
             cells.append("not installed" if missing else "-")
     best = min((times[name] for name in PEERS if name in times), default=np.nan)
+    return " | ".join(cells), best
+
+
+def line(what, kind, dtype, times, goal):
+    cells, best = cells_of(times)
     wanted = "" if goal is None else f" (goal {goal:g})"
     return (
-        f"| {what} | {kind} | {np.dtype(dtype).name} | {times['ours']:.2f} | {' | '.join(cells)} | "
+        f"| {what} | {kind} | {np.dtype(dtype).name} | {times['ours']:.2f} | {cells} | "
         f"{best / times['ours']:.2f}x{wanted} |"
+    )
+
+
+def strands_line(what, kind, dtype, times, apart, goal=None):
+    cells, best = cells_of(times)
+    ratio = "-" if np.isnan(best) else f"{best / times['ours']:.2f}x"
+    wanted = "" if goal is None else f" (goal {goal:g})"
+    return (
+        f"| {what} | {kind} | {np.dtype(dtype).name} | {times['ours']:.2f} | "
+        f"{times['in turn']:.2f} | {cells} | {ratio}{wanted} | "
+        f"{times['in turn'] / times['ours']:.2f}x | {apart:.0e} |"
     )
 
 
@@ -214,6 +278,24 @@ def table():
             yield line(what, kind, dtype, series_row(500, kind, dtype), goal)
 
 
+def strands_table():
+    yield (
+        f"| units, steps | matrix | dtype | in strands | in turn | {' | '.join(PEERS)} | "
+        "best of them / strands | in turn / strands | largest difference |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    for dtype in (np.float64, np.float32):
+        goal = 3 if dtype == np.float64 else 5
+        long = strands_row(1000, "10 %", dtype, n=100_000)
+        yield strands_line("1000, 100 000", "10 %", dtype, *long, goal)
+        for n_units, kind in ((1000, "10 %"), (1000, "10 a row"), (300, "10 %")):
+            row = strands_row(n_units, kind, dtype)
+            yield strands_line(f"{n_units}, 20 000", kind, dtype, *row)
+        slow = strands_row(300, "10 %", dtype, leak_rate=0.1)
+        yield strands_line("300, leak 0.1, 20 000", "10 %", dtype, *slow)
+        yield strands_line("1000, fit of 20 000", "10 %", dtype, *fit_row(1000, "10 %", dtype))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="also write the table to this file")
@@ -231,7 +313,7 @@ def main():
     if jax is not None:
         jax.config.update("jax_enable_x64", True)
     with threadpool_limits(1):
-        for text in table():
+        for text in chain(table(), ("", LONG, ""), strands_table()):
             print(text, flush=True)
             lines.append(text)
     lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]

@@ -280,7 +280,7 @@ def _pandas_names(y: Any) -> tuple[bool, tuple[Any, ...]]:
 
 
 def _numeric_targets(
-    estimator: Any, y: Any, stacked: Stacked, allow_unlabelled: bool
+    estimator: Any, y: Any, stacked: Stacked | None, allow_unlabelled: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     refuse_dates(y, "y")
     with naming("y"):

@@ -1,76 +1,61 @@
-"""What all gradient-trained networks share: parameters, training, the way in and out of weights."""
+"""What all gradient-trained networks share: training, and the way in and out of weights."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries._errors import caller_level
-from filters.timeseries._numbers import naming
-from filters.timeseries._sklearn_private import (
-    Interval,
-    StrOptions,
-    non_negative,
-    positive,
-    positive_int,
-    validate_parameters,
-)
+from filters.timeseries._errors import DivergenceError, caller_level
+from filters.timeseries._sklearn_private import input_names
+from filters.timeseries._validation import SeriesData, all_or_nothing
 
-from ..topologies import NAMED
 from ._cells import State
-from ._initialization import RECURRENT_INITS
 from ._losses import LOSSES
 from ._monitor import Monitor
-from ._names import PARTS
-from ._network import CELLS, Network
 from ._optimizers import OPTIMIZERS, SGD, Optimizer
-from ._training import Task, Trainer
+from ._parameters import NetworkParameters
+from ._schedules import factor
+from ._training import Learnable, Penalty, Task, Trainer
+from ._windows import Sequences
 
 _LONG_SERIES = 2000  # rows of full back-propagation through time beyond which `fit` warns
 
 
-class RecurrentNetwork(BaseEstimator):
-    """Base of the gradient-trained recurrent networks.
+@dataclass(frozen=True)
+class Examples:
+    """Validated series and what is to be learned from them.
 
-    A subclass validates its data, makes a `Task` of it and says how answers leave.
+    Attributes
+    ----------
+    data : SeriesData
+    targets : ndarray
+        As the loss takes them, one entry a row or one a series.
+    weights : ndarray of float64, same first axis
+        Zero where there is no target.
+    n_outputs : int
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "cell": [StrOptions(set(CELLS))],
-        "hidden_sizes": ["array-like", positive_int()],
-        "head_sizes": ["array-like", positive_int()],
-        "bidirectional": ["boolean"],
-        "skip_connections": ["boolean"],
-        "activation": [StrOptions({"tanh", "relu"})],
-        "recurrent_init": [StrOptions({*RECURRENT_INITS, *NAMED}), callable],
-        "spectral_radius": [non_negative(), None],
-        "optimizer": [StrOptions(set(OPTIMIZERS))],
-        "learning_rate": [positive()],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "nesterov": ["boolean"],
-        "batch_size": [positive_int()],
-        "bptt_steps": [positive_int(), None],
-        "clip_norm": [positive(), None],
-        "l1": [non_negative()],
-        "l2": [non_negative()],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
-        "tol": [non_negative(), None],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [positive_int()],
-        "warm_start": ["boolean"],
-        "initial_weights": [dict, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-    _loss: ClassVar[str]
+    data: SeriesData
+    targets: np.ndarray
+    weights: np.ndarray
+    n_outputs: int
+
+
+class RecurrentNetwork(TransformerMixin, NetworkParameters):
+    """Base of the gradient-trained recurrent networks.
+
+    A subclass validates its data (`_check_data`, `_examples`), cuts them into sequences
+    (`_sequences`, `_split`) and says how answers leave. What is predicted, numbers or labels, is
+    said by `NumberTargets` or `LabelTargets` beside it.
+    """
+
+    _row_wise: ClassVar[bool]
 
     loss_curve_: list[float]
     validation_loss_curve_: list[float]
@@ -78,160 +63,135 @@ class RecurrentNetwork(BaseEstimator):
     _optimizer: Optimizer
     _rng: np.random.RandomState
 
-    def __init__(
-        self,
-        cell: str = "lstm",
-        hidden_sizes: Sequence[int] | int = (100,),
-        *,
-        head_sizes: Sequence[int] | int = (),
-        bidirectional: bool = False,
-        skip_connections: bool = False,
-        activation: str = "tanh",
-        recurrent_init: str | Callable[..., Any] = "orthogonal",
-        spectral_radius: float | None = None,
-        optimizer: str = "adam",
-        learning_rate: float = 1e-3,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        batch_size: int = 32,
-        bptt_steps: int | None = None,
-        clip_norm: float | None = 1.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        max_iter: int = 200,
-        tol: float | None = 1e-4,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        warm_start: bool = False,
-        initial_weights: Mapping[str, Any] | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.cell = cell
-        self.hidden_sizes = hidden_sizes
-        self.head_sizes = head_sizes
-        self.bidirectional = bidirectional
-        self.skip_connections = skip_connections
-        self.activation = activation
-        self.recurrent_init = recurrent_init
-        self.spectral_radius = spectral_radius
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.batch_size = batch_size
-        self.bptt_steps = bptt_steps
-        self.clip_norm = clip_norm
-        self.l1 = l1
-        self.l2 = l2
-        self.max_iter = max_iter
-        self.tol = tol
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.initial_weights = initial_weights
-        self.random_state = random_state
-        self.verbose = verbose
-
     @property
     def _is_trained(self) -> bool:
         return hasattr(self, "output_weights_")
 
-    def _check_parameters(self) -> None:
-        validate_parameters(self)
-        sizes = self._hidden_sizes
-        if not sizes or not _are_sizes(sizes):
-            raise ValueError(
-                f"hidden_sizes must hold at least one positive int, one a layer; got "
-                f"{self.hidden_sizes!r}."
-            )
-        if not _are_sizes(self._head_sizes):
-            raise ValueError(
-                f"head_sizes must hold positive ints, one a dense layer; got {self.head_sizes!r}."
-            )
-        if self.activation != "tanh" and self.cell not in ("elman", "jordan"):
-            raise ValueError(
-                f"activation={self.activation!r} is for cell='elman' and 'jordan'; the gates of "
-                f"cell={self.cell!r} are sigmoid and tanh. Leave activation at 'tanh'."
-            )
-        if self.cell == "jordan" and (len(sizes) > 1 or self.bidirectional):
-            raise ValueError(
-                f"cell='jordan' has one layer and one direction, since the output of the network "
-                f"is what recurs; got hidden_sizes={self.hidden_sizes!r} and "
-                f"bidirectional={self.bidirectional}. Use cell='elman' for more."
-            )
-        if self.bidirectional and self.bptt_steps is not None:
-            raise ValueError(
-                f"bptt_steps={self.bptt_steps} cuts a series where its backward direction has not "
-                "begun; with bidirectional=True leave it at None."
-            )
-        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
-            raise ValueError(
-                f"momentum={self.momentum} and nesterov={self.nesterov} belong to optimizer='sgd', "
-                f"not to {self.optimizer!r}."
-            )
-        if self.nesterov and not self.momentum:
-            raise ValueError("nesterov=True needs momentum > 0, 0.9 for example.")
-
-    @property
-    def _hidden_sizes(self) -> tuple[int, ...]:
-        return _as_sizes(self.hidden_sizes)
-
-    @property
-    def _head_sizes(self) -> tuple[int, ...]:
-        return _as_sizes(self.head_sizes)
-
-    def _network(self, n_inputs: int, n_outputs: int, dtype: np.dtype) -> Network:
-        return Network(
-            self.cell,
-            self._hidden_sizes,
-            n_inputs,
-            n_outputs,
-            dtype,
-            relu=self.activation == "relu",
-            head_sizes=self._head_sizes,
-            bidirectional=self.bidirectional,
-            skip_connections=self.skip_connections,
-            softmax=self._loss == "negative_log_likelihood",
-        )
-
-    def _current_network(self, n_inputs: int, dtype: np.dtype) -> Network:
+    def _current_network(self, n_inputs: int, dtype: np.dtype) -> Any:
         """The network with the public weights, in `dtype`."""
         check_is_fitted(self)
         network = self._network(n_inputs, self.output_weights_.shape[0], dtype)
-        given = {part: getattr(self, f"{part}_") for part in PARTS if hasattr(self, f"{part}_")}
+        given = {
+            part: getattr(self, f"{part}_") for part in self._parts if hasattr(self, f"{part}_")
+        }
         network.load(given, "the fitted parameters")
         return network
 
-    def _task(self, sequences: Any, targets: np.ndarray, weights: np.ndarray | None) -> Task:
-        if weights is None:
-            weights = np.ones(targets.shape[0])
+    @property
+    def _n_features_out(self) -> int:
+        """Columns of `transform`."""
+        sizes = self._hidden_sizes if self.skip_connections else self._hidden_sizes[-1:]
+        return sum(sizes) * (2 if self.bidirectional else 1)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names ``unit0, unit1, ...`` of the columns of `transform`."""
+        check_is_fitted(self)
+        input_names(self, input_features)
+        return np.array([f"unit{i}" for i in range(self._n_features_out)], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    # ---- training -----------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any = None) -> Self:
+        """Train for `max_iter` epochs; a fit that fails leaves the estimator as it was."""
+        self._check_parameters()
+        fresh = not (self.warm_start and self._is_trained)
+        with all_or_nothing(self):
+            examples = self._examples(X, y, sample_weight, groups, fresh, None)
+            validation = None
+            if self.early_stopping:
+                task, validation = self._split(examples)
+            else:
+                task = self._task(examples, training=True)
+            state = self._train(
+                task,
+                examples.n_outputs,
+                epochs=self.max_iter,
+                fresh=fresh,
+                shuffle=True,
+                validation=validation,
+            )
+            self._end_training(examples.data, None if self.early_stopping else state)
+        return self
+
+    def _partial_fit(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any = None, classes: Any = None
+    ) -> Self:
+        """Train for one epoch, in order."""
+        self._check_parameters()
+        if self.early_stopping:
+            raise ValueError("partial_fit has no early_stopping; set it to False, or use fit.")
+        fresh = not self._is_trained
+        with all_or_nothing(self):
+            examples = self._examples(X, y, sample_weight, groups, fresh, classes)
+            before = None if fresh else self._state_to_go_on_from(examples.data)
+            state = self._train(
+                self._task(examples, training=True),
+                examples.n_outputs,
+                epochs=1,
+                fresh=fresh,
+                shuffle=False,
+                state=before,
+            )
+            self._end_training(examples.data, state, before is not None)
+        return self
+
+    def _loss_and_gradients(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any = None
+    ) -> tuple[float, dict[str, Any]]:
+        check_is_fitted(self)
+        examples = self._examples(X, y, sample_weight, groups, False, None)
+        rows = examples.data.rows
+        network = self._current_network(rows.shape[1], rows.dtype)
+        task = self._task(examples)
+        self._prepare_epoch(task, self.n_iter_, np.random.RandomState(0))
+        loss = task.loss_and_gradient(network, self.bptt_steps)
+        loss += Penalty(self.l1, self.l2).add_to(network)
+        return loss, network.public(network.gradient)
+
+    def _task(
+        self,
+        examples: Any,
+        *,
+        weights: np.ndarray | None = None,
+        stops: np.ndarray | None = None,
+        training: bool = False,
+    ) -> Any:
+        """What is learned: all of it, or what `weights` and the last rows `stops` leave."""
+        weights = examples.weights if weights is None else weights
         if not (weights > 0).any():
             raise ValueError(
                 "All sample weights are zero where there are targets: nothing to learn."
             )
-        return Task(sequences, targets, weights, LOSSES[self._loss], self.l1, self.l2)
+        stops = examples.data.stacked.starts[1:] if stops is None else stops
+        sequences = self._sequences(examples.data, stops, training=training)
+        return Task(sequences, examples.targets, weights, LOSSES[self._loss])
 
     def _train(
         self,
-        task: Task,
+        task: Learnable,
         n_outputs: int,
         *,
         epochs: int,
         fresh: bool,
         shuffle: bool,
-        validation: Task | None = None,
+        validation: Learnable | None = None,
         state: list[State] | None = None,
     ) -> list[State] | None:
         """Train and publish; return the state after the last row of the last epoch."""
-        self._warn_if_long(int(task.sequences.lengths.max()))
+        self._warn_if_long(task.longest)
         name = type(self).__name__
+        before = 0 if fresh else self.n_iter_
         trainer = Trainer(
-            *self._start(task.sequences.rows, n_outputs, fresh),
+            *self._start(task, n_outputs, fresh),
+            Penalty(self.l1, self.l2),
             name,
-            self.learning_rate,
+            lambda epoch: self._learning_rate_in(before + epoch),
+            lambda epoch: self._prepare_epoch(task, before + epoch, self._rng),
             self.batch_size,
             self.bptt_steps,
             self.clip_norm,
@@ -242,20 +202,24 @@ class RecurrentNetwork(BaseEstimator):
         self._publish(trainer, monitor, fresh)
         return trainer.state
 
-    def _start(self, rows: np.ndarray, n_outputs: int, fresh: bool) -> tuple[Network, Optimizer]:
+    def _learning_rate_in(self, epoch: int) -> float:
+        schedule, decay = self.learning_rate_schedule, self.learning_rate_decay
+        return self.learning_rate * factor(schedule, decay, epoch, self.max_iter)
+
+    def _start(self, task: Learnable, n_outputs: int, fresh: bool) -> tuple[Any, Optimizer]:
         """The network and optimizer to train: new ones, or those of the last call."""
         if not fresh:
-            network = self._current_network(rows.shape[1], self.output_weights_.dtype)
+            network = self._current_network(task.n_inputs, self.output_weights_.dtype)
             return network, self._new_optimizer(network, self._optimizer)
         self._rng = check_random_state(self.random_state)
-        network = self._network(rows.shape[1], n_outputs, rows.dtype)
+        network = self._network(task.n_inputs, n_outputs, task.dtype)
         if self.initial_weights is None:
             network.draw(self._rng, self.recurrent_init, self.spectral_radius)
         else:
             network.load(self.initial_weights)
         return network, self._new_optimizer(network)
 
-    def _new_optimizer(self, network: Network, before: Optimizer | None = None) -> Optimizer:
+    def _new_optimizer(self, network: Any, before: Optimizer | None = None) -> Optimizer:
         """An optimizer as the parameters say, with the memory of `before` if it is of a kind."""
         size, dtype = network.parameters.size, network.dtype
         if self.optimizer == "sgd":
@@ -269,7 +233,7 @@ class RecurrentNetwork(BaseEstimator):
     def _publish(self, trainer: Trainer, monitor: Monitor, fresh: bool) -> None:
         """Set the fitted attributes; curves go on where training did."""
         network = trainer.network
-        for part in PARTS:
+        for part in self._parts:
             self.__dict__.pop(f"{part}_", None)  # those of a head that is no longer there
         for key, value in network.public(network.parameters).items():
             setattr(self, f"{key}_", value)
@@ -286,28 +250,90 @@ class RecurrentNetwork(BaseEstimator):
         self._optimizer = trainer.optimizer
 
     def _warn_if_long(self, longest: int) -> None:
-        if self.bptt_steps is None and longest > _LONG_SERIES:
+        if self.bptt_steps is not None or longest <= _LONG_SERIES:
+            return
+        remedy = "Cut or subsample them"
+        if "bptt_steps" in self.get_params(deep=False):
             strands = ", or n_strands to cut it into pieces" if hasattr(self, "n_strands") else ""
-            warnings.warn(
-                f"{type(self).__name__} back-propagates through {longest} rows at once and takes "
-                f"one step for all of them: slow, and memory grows with them. Set bptt_steps (50 "
-                f"to 200) to train in windows{strands}.",
-                UserWarning,
-                stacklevel=caller_level(),
+            remedy = f"Set bptt_steps (50 to 200) to train in windows{strands}"
+        warnings.warn(
+            f"{type(self).__name__} back-propagates through {longest} rows at once and takes one "
+            f"step for all of them: slow, and memory grows with them. {remedy}.",
+            UserWarning,
+            stacklevel=caller_level(),
+        )
+
+    # ---- answering ----------------------------------------------------------------------------
+
+    def _read(self, data: SeriesData, *, columns: bool = False) -> np.ndarray:
+        """Outputs (or what they see) of every row, or of every case, from the zero state."""
+        network = self._current_network(data.rows.shape[1], data.rows.dtype)
+        sequences = self._sequences(data, data.stacked.starts[1:])
+        n_read = data.rows.shape[0] if self._row_wise else data.stacked.n_series
+        everywhere = np.ones(n_read, dtype=bool)
+        with np.errstate(all="ignore"):
+            answer = network.outputs(sequences, everywhere, self.batch_size, columns=columns)
+        return self._require_finite(answer, "row" if self._row_wise else "case")
+
+    def _require_finite(self, outputs: np.ndarray, entry: str, begin: int = 0) -> np.ndarray:
+        """`outputs`, or a DivergenceError that says which `entry` of X has none."""
+        finite = np.isfinite(outputs).all(axis=tuple(range(1, outputs.ndim)))
+        if not finite.all():
+            first = begin + int(np.argmin(finite))
+            raise DivergenceError(
+                f"{type(self).__name__} answers {entry} {first} with NaN or infinity: the {entry} "
+                f"is too large, or too far from those of the fit, for {outputs.dtype} numbers.",
+                first,
             )
+        return outputs
 
-    def _gradients(self, task: Task) -> tuple[float, dict[str, Any]]:
-        """Loss and gradients at the current weights, all series one batch, in the dtype of X."""
-        rows = task.sequences.rows
-        network = self._current_network(rows.shape[1], rows.dtype)
-        loss = task.loss_and_gradient(network, self.bptt_steps)
-        return loss, network.public(network.gradient)
+    def _saliency(self, data: SeriesData, output: Any, step: Any) -> np.ndarray:
+        """d output at `step` of every series / d rows, stacked; see `Network.input_gradient`."""
+        network = self._current_network(data.rows.shape[1], data.rows.dtype)
+        if not isinstance(output, int | np.integer) or not 0 <= output < network.n_outputs:
+            raise ValueError(
+                f"output={output!r} must number one of the network's {network.n_outputs} "
+                "output(s), the first being 0."
+            )
+        shortest = int(data.stacked.lengths.min())
+        if not isinstance(step, int | np.integer) or not -shortest <= step < shortest:
+            raise ValueError(
+                f"step={step!r} must be a time step of every series, negative ones counted from "
+                f"its end; the shortest has {shortest} time steps."
+            )
+        gradient = np.zeros_like(data.rows)
+        for a, b in data.stacked.spans():
+            at = int(step) % (b - a)
+            stop = b if self._row_wise else a + at + 1
+            gradient[a:stop] = network.input_gradient(
+                data.rows[a:stop], int(output), at, row_wise=self._row_wise
+            )
+        return gradient
 
+    # ---- what a subclass says -----------------------------------------------------------------
 
-def _as_sizes(given: Any) -> tuple[Any, ...]:
-    with naming("hidden_sizes", "head_sizes"):
-        return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
+    def _examples(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, classes: Any
+    ) -> Any:
+        raise NotImplementedError
 
+    def _sequences(
+        self, data: SeriesData, stops: np.ndarray, *, training: bool = False
+    ) -> Sequences:
+        """The series up to their rows `stops`, in `training` cut as parameters say."""
+        raise NotImplementedError
 
-def _are_sizes(sizes: Sequence[Any]) -> bool:
-    return all(isinstance(n, int | np.integer) and n >= 1 for n in sizes)
+    def _split(self, examples: Any) -> tuple[Any, Any]:
+        """Training and validation."""
+        raise NotImplementedError
+
+    def _prepare_epoch(self, task: Any, epoch: int, rng: np.random.RandomState) -> None:
+        """Make `task` ready for an epoch, counted from 0 through warm starts."""
+
+    def _state_to_go_on_from(self, data: SeriesData) -> list[State] | None:
+        return None
+
+    def _end_training(
+        self, data: SeriesData, state: list[State] | None, going_on: bool = False
+    ) -> None:
+        """Note where training ended, for what goes on from there."""

@@ -19,6 +19,11 @@ from ._initialization import child, glorot_uniform
 
 State = tuple[np.ndarray, ...]
 
+_SMALL_PRODUCT = 1_000_000  # multiplications up to which OpenBLAS packs nothing
+_WIDEST_BATCH = 64  # packing pays with more series, or with fewer rows at a time than these
+_FEWEST_ROWS = 24
+_CHUNK = 640  # time steps x batch of one product for weight gradients
+
 
 class Cell:
     """One layer of recurrent units in one direction, with the workspace of its last window.
@@ -158,14 +163,11 @@ class Cell:
         dL/dstate before the window, and dL/dinputs (n_timesteps, n_inputs, batch) or None
         """
         pre, before = self._backward(flat, upstream, beyond)
-        pre_flat = _side_by_side(pre)
-        self._add_gradients(pre_flat, gradient)
+        self._add_gradients(pre, gradient)
         if not to_inputs:
             return before, None
-        n_timesteps, _, n_batch = upstream.shape
-        back = self.matrix(flat)[:, self.n_recurrent : -1].T @ pre_flat
-        back = back.reshape(self.n_inputs, n_timesteps, n_batch).transpose(1, 0, 2)
-        return before, np.ascontiguousarray(back)
+        inputs_t = np.ascontiguousarray(self.matrix(flat)[:, self.n_recurrent : -1].T)
+        return before, np.matmul(inputs_t, pre)
 
     @property
     def hidden(self) -> np.ndarray:
@@ -190,7 +192,7 @@ class Cell:
         raise NotImplementedError
 
     def _add_gradients(self, pre: np.ndarray, gradient: np.ndarray) -> None:
-        self.matrix(gradient)[...] += pre @ _side_by_side(self.columns[:-1]).T
+        _add_products(pre, self.columns[:-1], self.matrix(gradient))
 
     def _recurrent_t(self, flat: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(self.matrix(flat)[:, : self.n_recurrent].T)
@@ -209,14 +211,17 @@ class ElmanCell(Cell):
 
     def _forward(self, flat: np.ndarray, state: State) -> None:
         scratch = np.empty((self.n_units, self.columns.shape[2]), dtype=flat.dtype)
-        forwards.elman_forward(self.matrix(flat), self.relu, self.lengths, scratch, self.columns)
+        matrix, block = self.matrix(flat), _block(self.matrix(flat), scratch.shape[1])
+        forwards.elman_forward(matrix, block, self.relu, self.lengths, scratch, self.columns)
 
     def _backward(
         self, flat: np.ndarray, upstream: np.ndarray, beyond: State | None
     ) -> tuple[np.ndarray, State]:
         self._add_beyond(upstream, beyond)
         dh = np.zeros(upstream.shape[1:], dtype=upstream.dtype)
-        backwards.elman_backward(self._recurrent_t(flat), self.relu, self.columns, dh, upstream)
+        recurrent_t = self._recurrent_t(flat)
+        block = _block(recurrent_t, dh.shape[1])
+        backwards.elman_backward(recurrent_t, block, self.relu, self.columns, dh, upstream)
         return upstream, (dh,)
 
 
@@ -246,6 +251,7 @@ class LSTMCell(Cell):
         self.cells[0] = state[1]
         forwards.lstm_forward(
             self.matrix(flat),
+            _block(self.matrix(flat), self.columns.shape[2]),
             self.peephole(flat),
             self.lengths,
             self.columns,
@@ -261,8 +267,10 @@ class LSTMCell(Cell):
         dh = np.zeros(upstream.shape[1:], dtype=upstream.dtype)
         last = np.zeros_like(dh) if beyond is None else np.ascontiguousarray(beyond[1], dh.dtype)
         dc = last.copy()
+        recurrent_t = self._recurrent_t(flat)
         backwards.lstm_backward(
-            self._recurrent_t(flat),
+            recurrent_t,
+            _block(recurrent_t, dh.shape[1]),
             self.peephole(flat),
             self.lengths,
             last,
@@ -309,8 +317,10 @@ class GRUCell(Cell):
 
     def _forward(self, flat: np.ndarray, state: State) -> None:
         self.reset_columns[:, self.n_units :] = self.columns[:-1, self.n_units :]
+        matrix = self.matrix(flat)
+        block = _block(matrix[: self.n_units], self.columns.shape[2])
         forwards.gru_forward(
-            self.matrix(flat), self.lengths, self.columns, self.reset_columns, self.gates
+            matrix, block, self.lengths, self.columns, self.reset_columns, self.gates
         )
 
     def _backward(
@@ -318,10 +328,12 @@ class GRUCell(Cell):
     ) -> tuple[np.ndarray, State]:
         self._add_beyond(upstream, beyond)
         scratch, dh = np.zeros((2, *upstream.shape[1:]), dtype=upstream.dtype)
-        recurrent = self.matrix(flat)[:, : self.n_units]
+        recurrent_t = self.matrix(flat)[:, : self.n_units].T
+        gates_t = np.ascontiguousarray(recurrent_t[:, : 2 * self.n_units])
         backwards.gru_backward(
-            np.ascontiguousarray(recurrent[: 2 * self.n_units].T),
-            np.ascontiguousarray(recurrent[2 * self.n_units :].T),
+            gates_t,
+            np.ascontiguousarray(recurrent_t[:, 2 * self.n_units :]),
+            _block(gates_t, dh.shape[1]),
             self.columns,
             self.gates,
             upstream,
@@ -332,13 +344,28 @@ class GRUCell(Cell):
 
     def _add_gradients(self, pre: np.ndarray, gradient: np.ndarray) -> None:
         target, n_both = self.matrix(gradient), 2 * self.n_units
-        target[:n_both] += pre[:n_both] @ _side_by_side(self.columns[:-1]).T
-        target[n_both:] += pre[n_both:] @ _side_by_side(self.reset_columns).T
+        _add_products(pre[:, :n_both], self.columns[:-1], target[:n_both])
+        _add_products(pre[:, n_both:], self.reset_columns, target[n_both:])
 
 
-def _side_by_side(stack: np.ndarray) -> np.ndarray:
-    """(time, feature, batch) -> (feature, time * batch), so that one product sums a window."""
-    return stack.transpose(1, 0, 2).reshape(stack.shape[1], -1)
+def _block(matrix: np.ndarray, n_batch: int) -> int:
+    """Rows to multiply at a time: each product a small one, or all rows where packing pays."""
+    n_rows, n_columns = matrix.shape
+    most = _SMALL_PRODUCT // (n_columns * n_batch)
+    if n_batch > _WIDEST_BATCH or most < _FEWEST_ROWS:
+        return n_rows
+    n_blocks = -(-n_rows // most)
+    return -(-n_rows // n_blocks)
+
+
+def _add_products(pre: np.ndarray, columns: np.ndarray, gradient: np.ndarray) -> None:
+    """gradient += sum_t pre(t) columns(t)'."""
+    n_timesteps, n_rows, n_batch = pre.shape
+    n_chunk = min(max(_CHUNK // n_batch, 1), n_timesteps)
+    left = np.empty(n_rows * n_chunk * n_batch, dtype=pre.dtype)
+    right = np.empty(columns.shape[1] * n_chunk * n_batch, dtype=pre.dtype)
+    product = np.empty(gradient.shape, dtype=pre.dtype)
+    backwards.add_weight_gradients(pre, columns, left, right, product, gradient)
 
 
 def _at_ends(history: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._mixins import SeriesRegressorMixin
-from filters.timeseries._sklearn_private import positive_int
-from filters.timeseries._validation import SeriesData, check_series
 
-from ._base import RecurrentNetwork
-from ._training import Task
-from ._windows import Sequences
+from .._free_run import FreeRunner
+from ._rows import RowNetwork
+from ._running import close_loop
+from ._targets import NumberTargets
 
 
-class RNNRegressor(SeriesRegressorMixin, RecurrentNetwork):
+class RNNRegressor(SeriesRegressorMixin, NumberTargets, RowNetwork, FreeRunner):
     """Learn a sequence-to-sequence map with a recurrent network trained through time.
 
     .. math:: h(t) = \\mathrm{cell}(h(t-1), x(t)), \\quad \\hat y(t) = V h(t) + b_y
@@ -53,6 +50,14 @@ class RNNRegressor(SeriesRegressorMixin, RecurrentNetwork):
         Adam (.9, .999, 1e-8) and RMSprop (.9, 1e-8) add epsilon after the root.
     learning_rate : float > 0, default=1e-3
         Step of the optimizer.
+    learning_rate_schedule : {"constant", "step", "exponential", "cosine"} or callable, \
+            default="constant"
+        How the learning rate goes down over `max_iter` epochs: "exponential" and "cosine" (half a
+        wave) end at `learning_rate_decay` times the first, "step" multiplies by it halfway and
+        again at three quarters. A function of the epoch (0, 1, ...) gives the factor itself.
+        Epochs count on through `partial_fit` and a warm start.
+    learning_rate_decay : float > 0, default=0.1
+        See there.
     momentum : float in [0, 1), default=0.0
         Of "sgd".
     nesterov : bool, default=False
@@ -62,9 +67,16 @@ class RNNRegressor(SeriesRegressorMixin, RecurrentNetwork):
     bptt_steps : int, default=None
         Length in rows of a training window: the state is carried on, the gradient is cut there,
         and each window is one optimizer step. None: the whole series.
+    bptt_stride : int, default=None
+        None: windows follow each other and carry the state. A number: a window of `bptt_steps`
+        begins every that many rows of a series, each from the zero state, and `batch_size` of them,
+        shuffled by `fit`, make a step. Rows in several windows count as often.
     n_strands : int, default=1
         Contiguous pieces each series is cut into in training; they run side by side as a batch,
         and each starts from the zero state.
+    teacher_forcing : bool, float in [0, 1] or callable, default=False
+        Of the Jordan cell: share of the rows of an epoch, drawn anew in each, whose target and not
+        whose output is fed back in training. A function of the epoch (0, 1, ...) gives the share.
     clip_norm : float > 0, default=1.0
         Largest norm of the gradient over all arrays; a longer one is scaled down. None: off.
     l1, l2 : float >= 0, default=0.0
@@ -139,116 +151,7 @@ class RNNRegressor(SeriesRegressorMixin, RecurrentNetwork):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **RecurrentNetwork._parameter_constraints,
-        "n_strands": [positive_int()],
-    }
-    _loss = "squared_error"
-
-    def __init__(
-        self,
-        cell: str = "lstm",
-        hidden_sizes: Sequence[int] | int = (100,),
-        *,
-        head_sizes: Sequence[int] | int = (),
-        bidirectional: bool = False,
-        skip_connections: bool = False,
-        activation: str = "tanh",
-        recurrent_init: str | Callable[..., Any] = "orthogonal",
-        spectral_radius: float | None = None,
-        optimizer: str = "adam",
-        learning_rate: float = 1e-3,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        batch_size: int = 32,
-        bptt_steps: int | None = None,
-        n_strands: int = 1,
-        clip_norm: float | None = 1.0,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        max_iter: int = 200,
-        tol: float | None = 1e-4,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        warm_start: bool = False,
-        initial_weights: Mapping[str, Any] | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            cell,
-            hidden_sizes,
-            head_sizes=head_sizes,
-            bidirectional=bidirectional,
-            skip_connections=skip_connections,
-            activation=activation,
-            recurrent_init=recurrent_init,
-            spectral_radius=spectral_radius,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            momentum=momentum,
-            nesterov=nesterov,
-            batch_size=batch_size,
-            bptt_steps=bptt_steps,
-            clip_norm=clip_norm,
-            l1=l1,
-            l2=l2,
-            max_iter=max_iter,
-            tol=tol,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            initial_weights=initial_weights,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.n_strands = n_strands
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
-        """Train the network; every series starts from the zero state.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_timesteps, n_features), list, panel or MultiIndex frame
-            See `filters.timeseries.as_series`.
-        y : array-like in X's container
-            Targets of every row; a row with NaN is unlabelled and has weight zero.
-        sample_weight : array-like in X's container, default=None
-            Weight of every row.
-        groups : array-like of shape (n_timesteps,), default=None
-            Series of each row.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        DivergenceError
-            When the loss is no longer finite.
-        ValueError
-            For parameters or data that cannot be used.
-        """
-        self._check_parameters()
-        fresh = not (self.warm_start and self._is_trained)
-        data, targets, weights = self._check_labelled(X, y, sample_weight, groups, fresh)
-        cuts, validation = data.stacked.starts[1:], None
-        if self.early_stopping:
-            cuts = self._cuts(data)
-            held = _before(data, cuts, after=True) * weights
-            validation = self._rows_task(data, targets, held)
-        state = self._train(
-            self._rows_task(data, targets, weights, cuts, self.n_strands),
-            targets.shape[1],
-            epochs=self.max_iter,
-            fresh=fresh,
-            shuffle=True,
-            validation=validation,
-        )
-        self._running = state if self._runs_on(data) and not self.early_stopping else None
-        return self
+    _remedy = "Train with a smaller learning rate or an l2 penalty, or forecast fewer steps."
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Train for one epoch, series in order, optimizer state continued.
@@ -265,119 +168,43 @@ class RNNRegressor(SeriesRegressorMixin, RecurrentNetwork):
         -------
         self
         """
-        self._check_parameters()
-        if self.early_stopping:
-            raise ValueError("partial_fit has no early_stopping; set it to False, or use fit.")
-        fresh = not self._is_trained
-        data, targets, weights = self._check_labelled(X, y, sample_weight, groups, fresh)
-        runs_on = self._runs_on(data)
-        state = self._train(
-            self._rows_task(data, targets, weights, n_strands=self.n_strands),
-            targets.shape[1],
-            epochs=1,
-            fresh=fresh,
-            shuffle=False,
-            state=None if fresh or not runs_on else self._running,
-        )
-        self._running = state if runs_on else None
-        return self
+        return self._partial_fit(X, y, sample_weight, groups)
 
-    def predict(self, X: Any, *, groups: Any = None) -> Any:
-        """Outputs of every row; every series starts from the zero state.
+    def predict(
+        self, X: Any, *, groups: Any = None, initial_state: Any = None, return_state: bool = False
+    ) -> Any:
+        """Outputs of every row; every series starts from `initial_state`.
 
         Parameters
         ----------
         X : array-like of shape (n_timesteps, n_features), list, panel or MultiIndex frame
         groups : array-like of shape (n_timesteps,), default=None
+        initial_state : ndarray of shape (n_state,) or (n_series, n_state), default=None
+            State before the first row, zeros when None: layer by layer h, and behind it c where
+            the cell has one (in a Jordan cell the output takes the place of h).
+        return_state : bool, default=False
+            Whether to return the state after the last row as well.
 
         Returns
         -------
-        container of X, (n_timesteps,) or (n_timesteps, n_outputs) a series
+        y : container of X, (n_timesteps,) or (n_timesteps, n_outputs) a series
+        state : ndarray of shape (n_state,) or (n_series, n_state)
+            Only if `return_state`.
+
+        Raises
+        ------
+        ValueError
+            For a state of another shape, or with `bidirectional`.
+        DivergenceError
+            For rows so large that the answer is not finite.
         """
-        check_is_fitted(self)
-        data = check_series(self, X, reset=False, groups=groups)
-        return self._form.restore(data.stacked, self._outputs(data))
+        outputs, states, data = self._answer(X, groups, initial_state)
+        answer = self._target_form.restore(data.stacked, outputs)
+        return self._with_state(answer, states, data, return_state)
 
-    def loss_and_gradients(
-        self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None
-    ) -> tuple[float, dict[str, Any]]:
-        """Loss at the current weights and its gradients, all series as one batch.
+    def _as_answer(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 0] if self._target_form.ndim == 1 else outputs
 
-        Parameters
-        ----------
-        X, y, sample_weight, groups
-            As in `fit`. Series are not cut into strands.
-
-        Returns
-        -------
-        loss : float
-            Penalties included.
-        gradients : dict
-            All fitted weights and biases, laid out and named as the attributes, in the dtype
-            of X, before clipping. With `bptt_steps` they are cut where training cuts them.
-        """
-        check_is_fitted(self)
-        data, targets, weights = self._check_labelled(X, y, sample_weight, groups, False)
-        return self._gradients(self._rows_task(data, targets, weights))
-
-    def _check_labelled(
-        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool
-    ) -> tuple[SeriesData, np.ndarray, np.ndarray]:
-        data = check_series(
-            self,
-            X,
-            y,
-            reset=reset,
-            target="numeric",
-            sample_weight=sample_weight,
-            groups=groups,
-            allow_unlabelled=True,
-        )
-        targets = np.asarray(data.targets)
-        if reset:
-            self._form = data.form
-        elif targets.shape[1] != self.output_weights_.shape[0]:
-            raise ValueError(
-                f"y has {targets.shape[1]} outputs, but {type(self).__name__} was fitted with "
-                f"{self.output_weights_.shape[0]}."
-            )
-        weights = np.ones(targets.shape[0]) if data.weights is None else data.weights
-        return data, targets, weights
-
-    def _rows_task(
-        self,
-        data: SeriesData,
-        targets: np.ndarray,
-        weights: np.ndarray,
-        cuts: np.ndarray | None = None,
-        n_strands: int = 1,
-    ) -> Task:
-        """What is learned from every series up to its row `cuts[i]`, all of it by default."""
-        starts = data.stacked.starts
-        cuts = starts[1:] if cuts is None else cuts
-        sequences = Sequences(data.rows, starts[:-1], cuts, row_wise=True, n_strands=n_strands)
-        return self._task(sequences, targets, weights * _before(data, cuts))
-
-    def _cuts(self, data: SeriesData) -> np.ndarray:
-        """Where the training part of every series ends; a series of one row is training."""
-        lengths = data.stacked.lengths
-        n_held = np.maximum((self.validation_fraction * lengths).astype(np.int64), 1)
-        return data.stacked.starts[1:] - np.where(lengths > 1, n_held, 0)
-
-    def _runs_on(self, data: SeriesData) -> bool:
-        return not data.stacked.bounded and self.n_strands == 1 and not self.bidirectional
-
-    def _outputs(self, data: SeriesData) -> np.ndarray:
-        starts = data.stacked.starts
-        sequences = Sequences(data.rows, starts[:-1], starts[1:], row_wise=True)
-        network = self._current_network(data.rows.shape[1], data.rows.dtype)
-        everywhere = np.ones(data.rows.shape[0], dtype=bool)
-        return network.outputs(sequences, everywhere, self.batch_size)
-
-
-def _before(data: SeriesData, cuts: np.ndarray, *, after: bool = False) -> np.ndarray:
-    """1 for the rows of every series before its cut (or after it), 0 for the others."""
-    marks = np.full(data.rows.shape[0], not after)
-    for cut, stop in zip(cuts, data.stacked.starts[1:], strict=True):
-        marks[cut:stop] = after
-    return marks
+    def _close_loop(self, outputs: np.ndarray, state: np.ndarray, exog: np.ndarray) -> int:
+        network = self._current_network(self.n_features_in_, outputs.dtype)
+        return close_loop(network, outputs, state, exog)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
@@ -25,9 +27,75 @@ def _threadpools() -> ThreadpoolController:
     return ThreadpoolController()  # looks at every loaded library: once is enough
 
 
+Step = tuple[float, float, list[State] | None]
+
+
+class Model(Protocol):
+    """What is trained: its parameters and their gradient, flat."""
+
+    parameters: np.ndarray
+    gradient: np.ndarray
+    penalised: np.ndarray
+
+
+class Learnable(Protocol):
+    """What is learned."""
+
+    @property
+    def n_series(self) -> int: ...
+
+    @property
+    def n_inputs(self) -> int: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    @property
+    def longest(self) -> int: ...
+
+    def steps(
+        self,
+        model: Any,
+        order: np.ndarray,
+        batch_size: int,
+        bptt_steps: int | None,
+        state: list[State] | None,
+    ) -> Iterator[Step]:
+        """Leave the gradient of one optimizer step after the other in ``model.gradient``.
+
+        Yields the sum of weights, the loss without penalties, and the state carried on.
+        """
+        ...
+
+    def mean_loss(self, model: Any, batch_size: int) -> float:
+        """Loss without penalties."""
+        ...
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l1 |w| + l2 / 2 |w|^2 over all but biases."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def add_to(self, model: Model) -> float:
+        """The value; its gradient is added to the model's."""
+        value = 0.0
+        if self.l1:
+            kept = model.parameters * model.penalised
+            value += self.l1 * float(np.sum(np.abs(kept), dtype=np.float64))
+            model.gradient += self.l1 * np.sign(kept)
+        if self.l2:
+            kept = model.parameters * model.penalised
+            value += 0.5 * self.l2 * float(np.sum(np.square(kept, dtype=np.float64)))
+            model.gradient += self.l2 * kept
+        return value
+
+
 @dataclass(frozen=True)
 class Task:
-    """What is learned: series, targets, and how they are scored.
+    """Series, targets of their rows or of themselves, and how they are scored.
 
     Attributes
     ----------
@@ -37,32 +105,32 @@ class Task:
     weights : ndarray of float64, same first axis
         Zero where there is no target.
     loss : Loss
-    l1, l2 : float
-        Penalties on everything but biases.
     """
 
     sequences: Sequences
     targets: np.ndarray
     weights: np.ndarray
     loss: Loss
-    l1: float = 0.0
-    l2: float = 0.0
 
-    def penalty(self, network: Network) -> float:
-        """l1 |w| + l2 / 2 |w|^2 over all but biases; its gradient is added to the network's."""
-        value = 0.0
-        if self.l1:
-            kept = network.parameters * network.penalised
-            value += self.l1 * float(np.sum(np.abs(kept), dtype=np.float64))
-            network.gradient += self.l1 * np.sign(kept)
-        if self.l2:
-            kept = network.parameters * network.penalised
-            value += 0.5 * self.l2 * float(np.sum(np.square(kept, dtype=np.float64)))
-            network.gradient += self.l2 * kept
-        return value
+    @property
+    def n_series(self) -> int:
+        return self.sequences.n_series
+
+    @property
+    def n_inputs(self) -> int:
+        return self.sequences.rows.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.sequences.rows.dtype
+
+    @property
+    def longest(self) -> int:
+        """Rows of the longest strand."""
+        return int(self.sequences.lengths.max())
 
     def loss_and_gradient(self, network: Network, bptt_steps: int | None) -> float:
-        """Loss of all series as one batch; the gradient is left in ``network.gradient``."""
+        """Loss of all series as one batch; its gradient is left in ``network.gradient``."""
         network.gradient.fill(0.0)
         total = float(self.weights.sum())
         value, state = 0.0, None
@@ -75,7 +143,32 @@ class Task:
             )
             network.backward(window, error)
             value += part
-        return value + self.penalty(network)
+        return value
+
+    def steps(
+        self,
+        network: Network,
+        order: np.ndarray,
+        batch_size: int,
+        bptt_steps: int | None,
+        state: list[State] | None,
+    ) -> Iterator[Step]:
+        """A step a window in which there is something to learn; see `Learnable`."""
+        wanted = self.weights > 0
+        for strands in self.sequences.batches(order, batch_size):
+            carried = state
+            for window in self.sequences.windows(strands, bptt_steps, wanted):
+                carried = network.forward(window, carried)
+                weights = self.weights[window.places]
+                share = float(weights.sum())
+                if share > 0.0:
+                    outputs = network.read(window)
+                    value, error = self.loss(outputs, self.targets[window.places], weights, share)
+                    network.gradient.fill(0.0)
+                    network.backward(window, error)
+                else:
+                    value = 0.0  # nothing to learn in this stretch; the state goes on
+                yield share, value, carried
 
     def mean_loss(self, network: Network, batch_size: int) -> float:
         """Loss without penalties, forward only; memory bounded by a window and the outputs."""
@@ -91,11 +184,16 @@ class Trainer:
 
     Attributes
     ----------
-    network : Network
+    network : Network or another `Model`
     optimizer : Optimizer
+    penalty : Penalty
     name : str
         The estimator, for messages.
-    learning_rate, batch_size, bptt_steps, clip_norm :
+    learning_rate : callable
+        ``learning_rate(epoch) -> float``, epochs counted from 0.
+    prepare : callable
+        ``prepare(epoch)`` is called before each epoch.
+    batch_size, bptt_steps, clip_norm :
         As the estimators take them.
     gradient_norms : list of float
         One a step, before clipping.
@@ -103,10 +201,12 @@ class Trainer:
         State after the last window of the last epoch.
     """
 
-    network: Network
+    network: Any
     optimizer: Optimizer
+    penalty: Penalty
     name: str
-    learning_rate: float
+    learning_rate: Callable[[int], float]
+    prepare: Callable[[int], None]
     batch_size: int
     bptt_steps: int | None
     clip_norm: float | None
@@ -115,22 +215,22 @@ class Trainer:
 
     def run(
         self,
-        task: Task,
+        task: Learnable,
         monitor: Monitor,
         rng: np.random.RandomState | None,
         *,
-        validation: Task | None = None,
+        validation: Learnable | None = None,
         state: list[State] | None = None,
     ) -> None:
         """Train until `monitor` has seen enough.
 
         Parameters
         ----------
-        task : Task
+        task : Learnable
         monitor : Monitor
         rng : RandomState or None
             Shuffles the series of every epoch; None takes them in order.
-        validation : Task or None
+        validation : Learnable or None
             Where given, early stopping watches its loss and the best weights are put back.
         state : list of State or None
             Before the first row of the only series; None is zero.
@@ -168,46 +268,38 @@ class Trainer:
 
     def _epoch(
         self,
-        task: Task,
+        task: Learnable,
         epoch: int,
         rng: np.random.RandomState | None,
         state: list[State] | None,
     ) -> float:
-        sequences = task.sequences
-        order = np.arange(sequences.n_series)
+        order = np.arange(task.n_series)
         if rng is not None and order.size > self.batch_size:
             order = rng.permutation(order.size)
-        wanted = task.weights > 0
+        learning_rate = self.learning_rate(epoch)
+        self.prepare(epoch)
         total = summed = 0.0
-        for strands in sequences.batches(order, self.batch_size):
-            self.state = state
-            for window in sequences.windows(strands, self.bptt_steps, wanted):
-                self.state = self.network.forward(window, self.state)
-                weights = task.weights[window.places]
-                share = float(weights.sum())
-                if share == 0.0:
-                    continue  # nothing to learn in this stretch; the state goes on
-                outputs = self.network.read(window)
-                value, error = task.loss(outputs, task.targets[window.places], weights, share)
-                self.network.gradient.fill(0.0)
-                self.network.backward(window, error)
-                value += task.penalty(self.network)
-                self._step(value, epoch)
-                total += share
-                summed += share * value
+        steps = task.steps(self.network, order, self.batch_size, self.bptt_steps, state)
+        for share, value, self.state in steps:
+            if share == 0.0:
+                continue
+            loss = value + self.penalty.add_to(self.network)
+            self._step(loss, epoch, learning_rate)
+            total += share
+            summed += share * loss
         return summed / total
 
-    def _step(self, loss: float, epoch: int) -> None:
+    def _step(self, loss: float, epoch: int, learning_rate: float) -> None:
         gradient = self.network.gradient
         norm = float(np.sqrt(np.sum(np.square(gradient, dtype=np.float64))))
         if not (np.isfinite(loss) and np.isfinite(norm)):
-            self._raise_divergence(loss, norm, epoch)
+            self._raise_divergence(loss, norm, epoch, learning_rate)
         self.gradient_norms.append(norm)
         if self.clip_norm is not None and norm > self.clip_norm:
             gradient *= self.clip_norm / norm
-        self.optimizer.step(self.network.parameters, gradient, self.learning_rate)
+        self.optimizer.step(self.network.parameters, gradient, learning_rate)
 
-    def _raise_divergence(self, loss: float, norm: float, epoch: int) -> None:
+    def _raise_divergence(self, loss: float, norm: float, epoch: int, learning_rate: float) -> None:
         step = len(self.gradient_norms)
         what = f"the loss is {loss}"
         if np.isfinite(loss):
@@ -215,7 +307,7 @@ class Trainer:
         clipped = "" if self.clip_norm is not None else ", set clip_norm=1.0"
         raise DivergenceError(
             f"{self.name} diverged in epoch {epoch + 1} at optimizer step {step}: {what} with "
-            f"learning_rate={self.learning_rate:g} and clip_norm={self.clip_norm}; both must stay "
+            f"learning_rate={learning_rate:g} and clip_norm={self.clip_norm}; both must stay "
             f"finite. Lower learning_rate{clipped}, or scale X and y to about unit size.",
             step=step,
         )

@@ -86,6 +86,10 @@ class Sequences:
                 ]
             )
 
+    def longest_first(self, strands: np.ndarray) -> np.ndarray:
+        """The order in which `windows` takes them."""
+        return strands[np.argsort(-self.lengths[strands], kind="stable")]
+
     def windows(
         self, strands: np.ndarray, n_timesteps: int | None, read: np.ndarray
     ) -> Iterator[Window]:
@@ -99,7 +103,7 @@ class Sequences:
         read : ndarray of bool, one entry a row or a series
             Whose output is wanted.
         """
-        strands = strands[np.argsort(-self.lengths[strands], kind="stable")]
+        strands = self.longest_first(strands)
         longest = int(self.lengths[strands[0]])
         n_timesteps = longest if n_timesteps is None else n_timesteps
         for begin in range(0, longest, n_timesteps):
@@ -122,3 +126,21 @@ class Sequences:
         forced = None if self.forced is None else self.forced[row].transpose(0, 2, 1)
         inputs = self.rows[row].transpose(0, 2, 1)
         return Window(inputs, lengths, steps, series, places, self.row_wise, forced)
+
+
+def windows_every(
+    stride: int, n_timesteps: int | None, starts: np.ndarray, stops: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and stops of windows that begin every `stride` rows of each series.
+
+    The last of a series begins where it just reaches the end; a shorter series is one window.
+    """
+    begins, ends = [], []
+    for start, stop in zip(starts, stops, strict=True):
+        length = min(n_timesteps or stop - start, stop - start)
+        begin = np.arange(start, stop - length + 1, stride)
+        if begin[-1] + length < stop:
+            begin = np.append(begin, stop - length)
+        begins.append(begin)
+        ends.append(begin + length)
+    return np.concatenate(begins), np.concatenate(ends)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from scipy.integrate import solve_ivp
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count, check_number
-from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import StrOptions, checked, positive_int
 
 from ..kernels.sequences import mackey_glass_euler, mackey_glass_rk4
 from ..kernels.sequences import narma as narma_recursion
+from ._flows import check_state, integrate, n_skipped_of
 
 _LORENZ_LARGEST = 1e4
 LORENZ_LYAPUNOV_EXPONENT = 0.9056
@@ -262,17 +261,12 @@ def lorenz(
     dt = check_number("dt", dt, above=0.0, below=1e3)
     sigma, rho = check_number("sigma", sigma), check_number("rho", rho)
     beta = check_number("beta", beta)
-    if transient == "auto":
-        n_skipped = 0 if initial_state is not None else int(np.ceil(50.0 / dt))
-    else:
-        n_skipped = check_count("transient", transient, minimum=0)
+    n_skipped = n_skipped_of(transient, 50.0, dt, initial_state is not None)
     if initial_state is None:
         rng = check_random_state(random_state)
         start = np.array([0.0, 0.0, rho - 1.0]) + rng.uniform(-10.0, 10.0, 3)
     else:
-        start = as_numbers(initial_state, "initial_state")
-        if start.shape != (3,) or np.iscomplexobj(start) or not np.isfinite(start).all():
-            raise ValueError(f"initial_state must be three finite numbers, got {initial_state!r}.")
+        start = check_state(initial_state, 3)
 
     if max(abs(sigma), abs(rho), abs(beta), np.abs(start).max()) > _LORENZ_LARGEST:
         raise ValueError(
@@ -284,18 +278,8 @@ def lorenz(
         x, y, z = state.tolist()  # Python floats: twice as fast as array elements
         return sigma * (y - x), x * (rho - z) - y, x * y - beta * z
 
-    times = dt * np.arange(n_skipped, n_skipped + n)
-    if times[-1] == 0.0:
-        return start[np.newaxis].copy()  # solve_ivp returns nothing for a span of zero
-    solution = solve_ivp(
-        velocity, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-10
-    )
-    if not solution.success:
-        raise ValueError(
-            f"The Lorenz integration with sigma={sigma}, rho={rho}, beta={beta} stopped at time "
-            f"{solution.t[-1] if solution.t.size else 0.0:g}: {solution.message}"
-        )
-    return np.ascontiguousarray(solution.y.T)
+    name = f"Lorenz with sigma={sigma}, rho={rho}, beta={beta}"
+    return integrate(name, velocity, start, dt, n_skipped, n)
 
 
 @checked(made=True)

@@ -232,9 +232,9 @@ def _n_clusters(states: np.ndarray, tol: float) -> int:
 
 
 def effective_spectral_radius(reservoir: Any) -> float:
-    """Spectral radius of the leaky map around a state of unit slope.
+    """Spectral radius of the map of a step around a state of unit slope.
 
-    .. math:: \\max_i |\\lambda_i(\\mathrm{diag}(1 - a) + \\mathrm{diag}(a)\\,W)|
+    .. math:: \\max_i |\\lambda_i(\\mathrm{diag}(s)\\,O + \\mathrm{diag}(a)\\,W)|
 
     Parameters
     ----------
@@ -254,8 +254,8 @@ def effective_spectral_radius(reservoir: Any) -> float:
     -----
     Below 1 the undriven, unbiased reservoir forgets small disturbances (tanh has slope 1 at 0).
     It is neither sufficient nor necessary for echo states under a drive: `lyapunov_exponent`
-    measures those. With leak rates per unit the matrix is ``diag(1 - a) + diag(a) W``. Of several
-    layers it is the largest one's.
+    measures those. Of leaky units, ``s = 1 - a`` and O is the identity. Of several layers it is the
+    largest one's.
 
     References
     ----------
@@ -274,7 +274,7 @@ def effective_spectral_radius(reservoir: Any) -> float:
 
 
 def leaky_matrix(reservoir: Any, leaky: bool = True) -> sparse.csr_array:
-    """``diag(1 - a) + diag(a) W`` of a reservoir, fitted or not, or W alone.
+    """``diag(s) O + diag(a) W`` of a reservoir, fitted or not, or W alone.
 
     Several layers are blocks of the diagonal: what runs from one to the next, one way only, leaves
     the eigenvalues as they are.
@@ -289,8 +289,9 @@ def leaky_matrix(reservoir: Any, leaky: bool = True) -> sparse.csr_array:
     matrix = sparse.csr_array(reservoir.recurrent_weights_, dtype=np.float64)
     if not leaky:
         return matrix
-    leak = np.broadcast_to(np.asarray(reservoir.leak_rate, dtype=np.float64), matrix.shape[:1])
-    return sparse.csr_array(sparse.diags_array(1.0 - leak) + sparse.diags_array(leak) @ matrix)
+    kept, leak = (sparse.diags_array(rates) for rates in reservoir._rates(np.float64))
+    carried = sparse.csr_array(reservoir.residual_weights_, dtype=np.float64)
+    return sparse.csr_array(kept @ carried + leak @ matrix)
 
 
 @checked()

@@ -18,6 +18,9 @@ from .._reservoir import Reservoir
 from ..kernels.lyapunov import tangent_growth
 from ._driving import BLOCK, check_amount, check_count, check_one_series, fitted_memory
 
+# Rows of a trajectory, the states before and after each of them.
+Stretch = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 def _tanh_slope(pre: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # cosh overflows where the slope is 0
@@ -37,7 +40,7 @@ def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float =
     """Measure how fast two nearby states of a driven reservoir come together or part.
 
     .. math:: \\lambda = \\lim_{T \\to \\infty} \\frac{1}{T\\,dt} \\log |J(T) \\cdots J(1) v|,
-              \\quad J(t) = \\mathrm{diag}(1 - a) + \\mathrm{diag}(a f'(t)) W
+              \\quad J(t) = \\mathrm{diag}(s)\\, O + \\mathrm{diag}(a f'(t))\\, W
 
     Parameters
     ----------
@@ -67,8 +70,8 @@ def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float =
     -----
     This is the *conditional* exponent: it belongs to the drive as well. For the identity activation
     it is the log of `effective_spectral_radius`, whatever the drive. The Jacobian of a Reservoir is
-    known; any other memory, one of several layers too, is followed from two states, brought back to
-    a small distance after every row.
+    known; any other memory is followed from two states, brought back to a small distance after
+    every row.
 
     References
     ----------
@@ -86,7 +89,7 @@ def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float =
     """
     rows = check_one_series(X)
     memory = fitted_memory(reservoir, rows)
-    if isinstance(memory, Reservoir) and memory._alone is not None:
+    if isinstance(memory, Reservoir):
         return float(lyapunov_spectrum(memory, X, n_exponents=1, washout=washout, dt=dt)[0])
     washout = _check_washout(washout, rows.shape[0])
     return _twin_growth(memory, rows, washout) / check_amount("dt", dt, lowest=1e-100)
@@ -112,7 +115,7 @@ def lyapunov_spectrum(
     X : array-like of shape (n_timesteps, n_features), default=None
         Drive of a reservoir; None with a model.
     n_exponents : int, default=3
-        At most the dimension of the state: n_units, and n_features more in free run.
+        At most the dimension of the state: all units, and n_features more in free run.
     n_timesteps : int, default=10000
         Rows of a free run, `washout` included.
     washout : int, default=100
@@ -141,7 +144,8 @@ def lyapunov_spectrum(
     are those of the reservoir, which hide the strongly negative ones of the system unless the
     reservoir forgets faster: Lorenz-63 contracts by exp(-14.57 dt) a step. Disturbances are
     orthonormalised after every step; cost a step n_exponents products with W and n_units
-    n_exponents^2 operations.
+    n_exponents^2 operations. A driven reservoir of several layers has the exponents of all of them,
+    each driven by the one below.
 
     References
     ----------
@@ -175,11 +179,12 @@ def lyapunov_spectrum(
         if X is None:
             raise ValueError("X is missing: a reservoir needs rows to be driven by, zeros if none.")
         rows = check_one_series(X)
-        memory, n_timesteps = _one_layer(fitted_memory(model, rows)), rows.shape[0]
-        coef = np.empty((0, memory.bias_.size))
+        memory, n_timesteps = fitted_memory(model, rows), rows.shape[0]
+        assert isinstance(memory, Reservoir)
+        coef = np.empty((0, memory._n_state))
         trajectory = _driven(memory, rows)
     washout = _check_washout(washout, n_timesteps)
-    dimension = coef.shape[0] + memory.bias_.size
+    dimension = coef.shape[0] + memory._n_state
     if n_exponents > dimension:
         raise ValueError(f"n_exponents={n_exponents}, but the state has {dimension} dimensions.")
     growth = _growth(memory, coef, trajectory, n_exponents, washout)
@@ -196,32 +201,32 @@ def _check_washout(washout: Any, n_timesteps: int) -> int:
 def _growth(
     memory: Reservoir,
     coef: np.ndarray,
-    trajectory: Iterator[tuple[np.ndarray, np.ndarray]],
+    trajectory: Iterator[Stretch],
     n_exponents: int,
     washout: int,
 ) -> np.ndarray:
     """Log growth of disturbances over the trajectory's rows after the first `washout`."""
-    matrix = sparse.csr_array(memory.recurrent_weights_, dtype=np.float64)
-    n_fed, n_units = coef.shape[0], memory.bias_.size
-    columns = np.asarray(memory.input_weights_, dtype=np.float64)
-    bias = np.asarray(memory.bias_, dtype=np.float64)
-    leak = np.broadcast_to(np.asarray(memory.leak_rate, dtype=np.float64), (n_units,))
-    slope = SLOPES[memory.activation]
+    layers = memory._layers or [memory]
+    stops = np.cumsum([layer._n_state for layer in layers])
+    n_fed, n_units = coef.shape[0], memory._n_state
+    fed_columns = np.asarray(layers[0].input_weights_, dtype=np.float64)[:, :n_fed].T
     # Fixed generic directions: any but a set of measure zero turn into the fastest ones.
     start = np.random.RandomState(0).standard_normal((n_units + n_fed, n_exponents))
     tangents = np.ascontiguousarray(np.linalg.qr(start)[0])
+    carried = [
+        sparse.diags_array(layer._rates(np.float64)[0]) @ sparse.csr_array(layer.residual_weights_)
+        for layer in layers
+    ]
     arguments = (
-        matrix.data,
-        matrix.indices.astype(np.uint64),
-        matrix.indptr.astype(np.uint64),
-        np.ascontiguousarray(columns[:, :n_fed].T),
-        1.0 - leak,
+        _compressed(_all_weights(layers)),
+        _compressed(sparse.block_diag(carried)),
+        stops,
+        np.ascontiguousarray(fed_columns),
     )
     work = np.empty((tangents.shape[0] + 1, n_exponents))
     growth, ignored, n_seen = np.zeros(n_exponents), np.zeros(n_exponents), 0
-    for rows, before in trajectory:
-        pre = (matrix @ before.T).T + rows @ columns.T + bias
-        gains = np.ascontiguousarray(leak * slope(pre))
+    for rows, before, states in trajectory:
+        gains = _gains(layers, stops, rows, before, states)
         cut = min(max(washout - n_seen, 0), gains.shape[0])
         for part, total in ((gains[:cut], ignored), (gains[cut:], growth)):
             tangent_growth(*arguments, part, coef, tangents, work, total)
@@ -229,31 +234,57 @@ def _growth(
     return growth
 
 
-def _driven(memory: Reservoir, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield blocks of rows with the states before each of them, in float64."""
+def _all_weights(layers: list[Reservoir]) -> Any:
+    """W of all layers, the input weights of one in the columns of the one below it."""
+    blocks: list[list[Any]] = [[None] * len(layers) for _ in layers]
+    for i, layer in enumerate(layers):
+        blocks[i][i] = sparse.csr_array(layer.recurrent_weights_)
+        if i:
+            blocks[i][i - 1] = sparse.csr_array(layer.input_weights_)
+    return sparse.block_array(blocks)
+
+
+def _compressed(matrix: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows = sparse.csr_array(matrix, dtype=np.float64)
+    return rows.data, rows.indices.astype(np.uint64), rows.indptr.astype(np.uint64)
+
+
+def _gains(
+    layers: list[Reservoir],
+    stops: np.ndarray,
+    rows: np.ndarray,
+    before: np.ndarray,
+    states: np.ndarray,
+) -> np.ndarray:
+    """a f'(pre(t)) of all units, a row a step."""
+    gains, below = np.empty(before.shape), rows
+    for layer, stop in zip(layers, stops, strict=True):
+        own = slice(stop - layer._n_state, stop)
+        matrix, columns, bias = (
+            weights.astype(np.float64)
+            for weights in (layer.recurrent_weights_, layer.input_weights_, layer.bias_)
+        )
+        pre = (matrix @ before[:, own].T).T + below @ columns.T + bias
+        gains[:, own] = layer._rates(np.float64)[1] * SLOPES[layer.activation](pre)
+        below = states[:, own]
+    return gains
+
+
+def _driven(memory: Reservoir, rows: np.ndarray) -> Iterator[Stretch]:
+    """Yield blocks of rows with the states before and after each of them, in float64."""
     state = np.zeros(memory._n_state, dtype=memory._dtype_for(rows.dtype))
     for start in range(0, rows.shape[0], BLOCK):
         block = rows[start : start + BLOCK]
-        before, state = _states_before(memory, block, state)
-        yield block.astype(np.float64, copy=False), before
+        before, states, state = _states_around(memory, block, state)
+        yield block.astype(np.float64, copy=False), before, states
 
 
-def _states_before(
+def _states_around(
     memory: Reservoir, rows: np.ndarray, state: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     features, last = memory._advance(rows, state)
-    states = features[:, : memory.bias_.size]
-    before = np.concatenate([state[np.newaxis], states[:-1]])
-    return before.astype(np.float64, copy=False), last
-
-
-def _one_layer(memory: Reservoir) -> Reservoir:
-    if memory._alone is None:
-        raise ValueError(
-            f"the spectrum is followed through one layer only, and there are {memory.n_units}. "
-            "lyapunov_exponent takes any memory."
-        )
-    return memory._alone
+    states = features[:, : memory._n_state].astype(np.float64, copy=False)
+    return np.concatenate([state[np.newaxis], states[:-1]]), states, last
 
 
 def _closed_loop_of(model: MemoryModel) -> tuple[Reservoir, np.ndarray]:
@@ -262,13 +293,12 @@ def _closed_loop_of(model: MemoryModel) -> tuple[Reservoir, np.ndarray]:
     memory, name = model.memory_, type(model).__name__
     if not isinstance(memory, Reservoir):
         raise TypeError(f"the memory must be a Reservoir; that of {name} is {memory!r}.")
-    memory = _one_layer(memory)
     if getattr(model, "_n_feedback", 0):
         raise ValueError("models with feedback_scaling > 0 are not followed in free run.")
     linear = model._readout.linear
     if linear is None or not hasattr(model, "forecast"):
         raise ValueError(f"{name} has no linear readout whose output can be fed back.")
-    n_fed, n_units = model.n_features_in_, memory.bias_.size
+    n_fed, n_units = model.n_features_in_, memory._n_state
     if linear[0].shape[0] != n_fed:
         raise ValueError(
             f"a free run needs n_outputs == n_features; y has {linear[0].shape[0]} outputs and X "
@@ -283,18 +313,16 @@ def _closed_loop_of(model: MemoryModel) -> tuple[Reservoir, np.ndarray]:
     return memory, coef
 
 
-def _free_run(
-    model: Any, memory: Reservoir, n_timesteps: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _free_run(model: Any, memory: Reservoir, n_timesteps: int) -> Iterator[Stretch]:
     """As `_driven`, on the model's own output from the end of its training."""
     columns, state, _ = model._end
     first = model._readout.predict(columns)[0]
     for start in range(0, n_timesteps, BLOCK):
         n = min(BLOCK, n_timesteps - start)
         outputs = model._free_run(first, state, n + 1).reshape(n + 1, -1)
-        before, state = _states_before(memory, outputs[:-1], state)
+        before, states, state = _states_around(memory, outputs[:-1], state)
         first = outputs[-1]
-        yield outputs[:-1].astype(np.float64, copy=False), before
+        yield outputs[:-1].astype(np.float64, copy=False), before, states
 
 
 def _twin_growth(memory: Memory, rows: np.ndarray, washout: int) -> float:

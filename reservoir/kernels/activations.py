@@ -130,22 +130,25 @@ def activate(code, pre):
             pre[i] = sigmoid(pre[i])
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def leaky_update(code, leak, pre, state, out):
-    """x(t) = (1 - a) x(t-1) + a f(pre(t)), the update formula of every reservoir here.
+@njit(cache=True, error_model="numpy", fastmath=False)
+def leaky_update(code, kept, leak, pre, carried, out):
+    """x(t) = s O x(t-1) + a f(pre(t)), the update formula of every reservoir here.
 
     Parameters
     ----------
     code : int
         Activation f.
-    leak : ndarray (n_units,)
-        a, one rate a unit.
+    kept, leak : ndarray (n_units,)
+        s and a, one a unit; s = 1 - a and O the identity is the leaky unit.
     pre : ndarray (n_units,)
         W x(t-1) + W_in u(t) + b; overwritten by f(pre).
-    state, out : ndarray (n_units,)
-        x(t-1) and x(t); may be the same array.
+    carried, out : ndarray (n_units,)
+        O x(t-1) and x(t); may be the same array.
+
+    Without fastmath, said outright because a caller's flags are inherited else: of two products
+    that are added, which one is fused would be the compiler's choice, and not the same one in every
+    loop that this is inlined into.
     """
     activate(code, pre)
-    one = pre.dtype.type(1)
     for i in range(pre.size):
-        out[i] = (one - leak[i]) * state[i] + leak[i] * pre[i]
+        out[i] = kept[i] * carried[i] + leak[i] * pre[i]

@@ -10,12 +10,13 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def elman_backward(recurrent_t, relu, columns, dh, grads):
+def elman_backward(recurrent_t, block, relu, columns, dh, grads):
     """Send the gradient back through the window.
 
     Parameters
     ----------
     recurrent_t : (n_units, n_units) W'
+    block : rows of it multiplied at a time, see `cell_forward`
     relu, columns : as `elman_forward` left them
     dh : (n_units, batch) zero; becomes dL/dh before the window
     grads : (n_timesteps, n_units, batch) dL/dh(t) from above, zero where no series is; becomes
@@ -35,16 +36,20 @@ def elman_backward(recurrent_t, relu, columns, dh, grads):
         else:
             for j in range(g.size):
                 g[j] = (g[j] + d[j]) * (one - h[j] * h[j])
-        np.dot(recurrent_t, grads[t], dh)
+        for r in range(0, n_units, block):
+            np.dot(recurrent_t[r : r + block], grads[t], dh[r : r + block])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def lstm_backward(recurrent_t, peephole, lengths, beyond, gates, cells, squashed, upstream, dh, dc):
+def lstm_backward(
+    recurrent_t, block, peephole, lengths, beyond, gates, cells, squashed, upstream, dh, dc
+):
     """Send the gradient back through the window.
 
     Parameters
     ----------
     recurrent_t : (n_units, 4 n_units) W'
+    block : rows of it multiplied at a time
     peephole, lengths : as `lstm_forward` took them
     beyond : (n_units, batch) dL/dc of the last step of each series, from beyond the window
     gates : (n_timesteps, 4 n_units, batch) as `lstm_forward` left them; becomes the gradient with
@@ -80,7 +85,8 @@ def lstm_backward(recurrent_t, peephole, lengths, beyond, gates, cells, squashed
             _add_scaled(peephole[0], i, from_c)
             _add_scaled(peephole[1], f, from_c)
         _restore_ended(t, lengths, beyond, gates[t], dc)
-        np.dot(recurrent_t, gates[t], dh)
+        for r in range(0, n_units, block):
+            np.dot(recurrent_t[r : r + block], gates[t], dh[r : r + block])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -106,13 +112,14 @@ def _restore_ended(t, lengths, beyond, gates, dc):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def gru_backward(gates_t, candidate_t, columns, gates, upstream, scratch, dh):
+def gru_backward(gates_t, candidate_t, block, columns, gates, upstream, scratch, dh):
     """Send the gradient back through the window.
 
     Parameters
     ----------
     gates_t : (n_units, 2 n_units) W' of z and r
     candidate_t : (n_units, n_units) W' of h~
+    block : rows of them multiplied at a time
     columns : as `gru_forward` left them
     gates : (n_timesteps, 3 n_units, batch) as `gru_forward` left them; becomes the gradient with
         respect to what the activations take
@@ -136,10 +143,47 @@ def gru_backward(gates_t, candidate_t, columns, gates, upstream, scratch, dh):
             from_candidate = h * z[j] * (one - candidate[j] * candidate[j])
             z[j] = h * (candidate[j] - before[j]) * z[j] * (one - z[j])
             candidate[j] = from_candidate
-        np.dot(candidate_t, gates[t, 2 * n_units :], scratch)
+        for k in range(0, n_units, block):
+            np.dot(candidate_t[k : k + block], gates[t, 2 * n_units :], scratch[k : k + block])
         for j in range(n):
             d[j] += from_dot[j] * r[j]
             r[j] = from_dot[j] * before[j] * r[j] * (one - r[j])
-        np.dot(gates_t, gates[t, : 2 * n_units], scratch)
+        for k in range(0, n_units, block):
+            np.dot(gates_t[k : k + block], gates[t, : 2 * n_units], scratch[k : k + block])
         for j in range(n):
             d[j] += from_dot[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def add_weight_gradients(pre, columns, left, right, product, gradient):
+    """gradient += sum_t pre(t) columns(t)', some time steps side by side in one product.
+
+    A chunk stays in the second-level cache; against one product for the window, after copies of
+    all of it, that saves 10 to 25 %.
+
+    Parameters
+    ----------
+    pre : (n_timesteps, n_rows, batch)
+    columns : (n_timesteps, n_columns, batch)
+    left, right : (n_rows * n_chunk * batch,), (n_columns * n_chunk * batch,), n_chunk >= 1
+    product, gradient : (n_rows, n_columns)
+    """
+    n_timesteps, n_rows, n_batch = pre.shape
+    n_columns = columns.shape[1]
+    n_chunk = right.size // (n_columns * n_batch)
+    flat, flat_product = gradient.reshape(gradient.size), product.reshape(product.size)
+    for begin in range(0, n_timesteps, n_chunk):
+        n = min(n_chunk, n_timesteps - begin)
+        width = n * n_batch
+        a = left[: n_rows * width].reshape(n_rows, width)
+        b = right[: n_columns * width].reshape(n_columns, width)
+        for k in range(n):
+            for i in range(n_rows):
+                for j in range(n_batch):
+                    a[i, k * n_batch + j] = pre[begin + k, i, j]
+            for i in range(n_columns):
+                for j in range(n_batch):
+                    b[i, k * n_batch + j] = columns[begin + k, i, j]
+        np.dot(a, b.T, product)
+        for i in range(flat.size):
+            flat[i] += flat_product[i]

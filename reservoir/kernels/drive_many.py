@@ -4,8 +4,9 @@ A weight is loaded once for all lanes, and states come in vectors: 500 units wit
 64 lanes, take 3.6 us a step and series (float32 1.9) where one series alone takes 9.7 (9.0).
 
 The sums have the order of ``reservoir.kernels.drive``, unit by unit, so the states are those of a
-series driven alone, bit for bit. Recurrent matrices travel in the forms described there, dense or
-sparse; cyclic diagonals are vectors already when one series is driven, and are no faster here.
+series driven alone, bit for bit. Matrices travel in the forms described there. A recurrent one in
+cyclic diagonals is vectors already when one series is driven, and no faster here; those loops are
+for the matrix O of `leaky_update`.
 
 Arrays of lanes are indexed flat: unit i, lane b at ``i * n_lanes + b``.
 """
@@ -102,9 +103,24 @@ def _add_sparse(values, columns, starts, order, x, n_lanes, pre):
                 pre[out + b] += w0 * x[x0 + b]
 
 
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+def _add_diagonals(values, offsets, x, n_lanes, pre):
+    """pre += W @ x, a diagonal at a time."""
+    n_units = np.uint64(values.shape[1])
+    for k in range(np.uint64(values.shape[0])):
+        for i in range(n_units):
+            j = i + offsets[k]
+            w, out = values[k, i], i * n_lanes
+            x0 = (j - n_units if j >= n_units else j) * n_lanes
+            for b in range(n_lanes):
+                pre[out + b] += w * x[x0 + b]
+
+
 def _add_recurrent(recurrent, x, n_lanes, pre):
     if len(recurrent) == 1:
         _add_columns(recurrent[0], x, n_lanes, pre)
+    elif len(recurrent) == 2:
+        _add_diagonals(recurrent[0], recurrent[1], x, n_lanes, pre)
     else:
         _add_sparse(recurrent[0], recurrent[1], recurrent[2], recurrent[3], x, n_lanes, pre)
 
@@ -113,9 +129,36 @@ def _add_recurrent(recurrent, x, n_lanes, pre):
 def _add_recurrent_jitted(recurrent, x, n_lanes, pre):
     if len(recurrent) == 1:
         return lambda recurrent, x, n_lanes, pre: _add_columns(recurrent[0], x, n_lanes, pre)
+    if len(recurrent) == 2:
+        return lambda recurrent, x, n_lanes, pre: _add_diagonals(
+            recurrent[0], recurrent[1], x, n_lanes, pre
+        )
     return lambda recurrent, x, n_lanes, pre: _add_sparse(
         recurrent[0], recurrent[1], recurrent[2], recurrent[3], x, n_lanes, pre
     )
+
+
+def _carry(residual, x, n_lanes, carried):
+    if len(residual) == 0:
+        return x
+    carried[:] = carried.dtype.type(0)
+    _add_recurrent(residual, x, n_lanes, carried)
+    return carried
+
+
+@overload(_carry)
+def _carry_jitted(residual, x, n_lanes, carried):
+    """O x, in `carried`; x itself for the identity."""
+    if len(residual) == 0:
+        return lambda residual, x, n_lanes, carried: x
+
+    def product(residual, x, n_lanes, carried):
+        for i in range(carried.size):
+            carried[i] = carried.dtype.type(0)
+        _add_recurrent(residual, x, n_lanes, carried)
+        return carried
+
+    return product
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -143,29 +186,29 @@ def _store(x, rows, t, lengths, states):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-def drive_many(
-    recurrent, input_columns, bias, inputs, rows, lengths, leak, code, fed, pre, x, states
-):
-    """x(t) = (1 - a) x(t-1) + a f(W x(t-1) + W_in u(t) + b) in every lane.
+def drive_many(layer, inputs, rows, lengths, fed, pre, carried, x, states):
+    """x(t) = s O x(t-1) + a f(W x(t-1) + W_in u(t) + b) in every lane.
 
     Parameters
     ----------
-    recurrent, input_columns, bias, code : see ``reservoir.kernels.drive.drive``
+    layer : tuple (recurrent, residual, input_columns, bias, kept, leak, code)
+        As ``reservoir.kernels.drive.drive`` takes it, but with ``kept`` and ``leak`` once a lane,
+        (n_units * n_lanes,), and no work space.
     inputs : ndarray (n_rows, n_features)
         All series, one under the other.
     rows : ndarray (n_lanes,) of int
         First row of each lane's series, in `inputs` and in `states`.
     lengths : ndarray (n_lanes,) of int
         Steps of each lane; one that is through, or has none, runs on without input, unseen.
-    leak : ndarray (n_units * n_lanes,)
-        a of every unit, once a lane.
     fed : ndarray (n_features * n_lanes,)
     pre : ndarray (n_units * n_lanes,)
-        These two are work space.
+    carried : ndarray (n_units * n_lanes,), or empty where O is the identity
+        These three are work space.
     x : ndarray (n_units * n_lanes,), updated in place
     states : ndarray (n_rows, n_units or more), written
         Row t of a series begins with x(t), after seeing u(t).
     """
+    recurrent, residual, input_columns, bias, kept, leak, code = layer
     n_lanes = np.uint64(rows.size)
     zero = x.dtype.type(0)
     for t in range(lengths.max()):
@@ -177,5 +220,5 @@ def drive_many(
                 pre[i * n_lanes + b] = bias[i]
         _add_columns(input_columns, fed, n_lanes, pre)
         _add_recurrent(recurrent, x, n_lanes, pre)
-        leaky_update(code, leak, pre, x, x)
+        leaky_update(code, kept, leak, pre, _carry(residual, x, n_lanes, carried), x)
         _store(x, rows, t, lengths, states)

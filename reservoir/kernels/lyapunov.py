@@ -34,20 +34,22 @@ def _orthonormalize(tangents, products, growth):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
-def tangent_growth(data, indices, indptr, fed_columns, kept, gains, coef, tangents, work, growth):
+def tangent_growth(recurrent, carried, stops, fed_columns, gains, coef, tangents, work, growth):
     """Carry disturbances along a trajectory, orthonormalised after every step.
 
     A disturbance (dx, dy) of the state x and the output y fed back goes to
-    dx(t) = (1 - a) dx(t-1) + a f'(pre(t)) (W dx(t-1) + W_fed dy(t-1)), dy(t) = B [dx(t), dy(t-1)].
+    dx(t) = S O dx(t-1) + a f'(pre(t)) (W dx(t-1) + W_fed dy(t-1)), dy(t) = B [dx(t), dy(t-1)].
+    A layer above the first takes the dx(t) of the one below it through its input weights.
 
     Parameters
     ----------
-    data, indices, indptr : ndarray
-        W in compressed sparse rows, unsigned indices.
-    fed_columns : ndarray (n_fed, n_units)
-        W_fed transposed; (0, n_units) for a driven reservoir.
-    kept : ndarray (n_units,)
-        1 - a.
+    recurrent, carried : tuple (data, indices, indptr)
+        W and S O in compressed sparse rows, unsigned indices; of several layers side by side, W
+        has the input weights of a layer in the columns of the one below it.
+    stops : ndarray (n_layers,) of int
+        Where each layer's units end.
+    fed_columns : ndarray (n_fed, units of the first layer)
+        W_fed transposed; no rows for a driven reservoir.
     gains : ndarray (n_timesteps, n_units)
         a f'(pre(t)).
     coef : ndarray (n_fed, n_units + n_fed)
@@ -59,23 +61,35 @@ def tangent_growth(data, indices, indptr, fed_columns, kept, gains, coef, tangen
     growth : ndarray (n_exponents,), updated in place
         Sum of log lengths over the steps.
     """
-    n_units, n_fed, m = kept.size, fed_columns.shape[0], tangents.shape[1]
+    weights, columns, ends = recurrent
+    kept, kept_columns, kept_ends = carried
+    n_units, n_fed, m = gains.shape[1], coef.shape[0], tangents.shape[1]
     for t in range(gains.shape[0]):
-        for i in range(n_units):
-            row = work[i]
-            for c in range(m):
-                row[c] = 0.0
-            for p in range(indptr[i], indptr[np.uint64(i) + np.uint64(1)]):
-                w, source = data[p], tangents[indices[p]]
+        begin = 0
+        for stop in stops:
+            for i in range(begin, stop):
+                row, after = work[i], np.uint64(i) + np.uint64(1)
                 for c in range(m):
-                    row[c] += w * source[c]
-            for f in range(n_fed):
-                w, source = fed_columns[f, i], tangents[n_units + f]
+                    row[c] = 0.0
+                for p in range(ends[i], ends[after]):
+                    w, source = weights[p], tangents[columns[p]]
+                    for c in range(m):
+                        row[c] += w * source[c]
+                if begin == 0:
+                    for f in range(n_fed):
+                        w, source = fed_columns[f, i], tangents[n_units + f]
+                        for c in range(m):
+                            row[c] += w * source[c]
                 for c in range(m):
-                    row[c] += w * source[c]
-        for i in range(n_units):
-            for c in range(m):
-                tangents[i, c] = kept[i] * tangents[i, c] + gains[t, i] * work[i, c]
+                    row[c] *= gains[t, i]
+                for p in range(kept_ends[i], kept_ends[after]):
+                    w, source = kept[p], tangents[kept_columns[p]]
+                    for c in range(m):
+                        row[c] += w * source[c]
+            for i in range(begin, stop):
+                for c in range(m):
+                    tangents[i, c] = work[i, c]
+            begin = stop
         for o in range(n_fed):
             row = work[n_units + o]
             for c in range(m):

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import ArpackError, eigsh
 
 from filters.timeseries._sklearn_private import checked, non_negative
 
-from ._radius import check_square, scaled
+from ._radius import check_square, remember, scaled
 
 _DENSE_UP_TO = 1500
 _MAX_RESTARTS = 1000
@@ -38,7 +38,8 @@ def spectral_norm(matrix: np.ndarray | sparse.sparray | sparse.spmatrix) -> floa
     Notes
     -----
     LAPACK up to 1500 units; above, Lanczos on W'W with 6 wanted values, a fixed start vector and a
-    check of the residual, with LAPACK behind it.
+    check of the residual, with LAPACK behind it. The answers for the last matrices are remembered,
+    as those of `spectral_radius` are.
 
     Examples
     --------
@@ -51,20 +52,8 @@ def spectral_norm(matrix: np.ndarray | sparse.sparray | sparse.spmatrix) -> floa
     largest = float(np.abs(rows.data).max(initial=0.0))
     if largest == 0.0:
         return 0.0
-    rows = rows / largest  # squares of entries below 1e-154 or above 1e154 leave the numbers
-    n = rows.shape[0]
-    if n <= _DENSE_UP_TO:
-        return largest * _dense_norm(rows)
-    start = np.random.RandomState(0).standard_normal(n)
-    squared = rows.T @ rows
-    try:
-        values, vectors = eigsh(squared, k=6, ncv=80, which="LA", v0=start, maxiter=_MAX_RESTARTS)
-    except ArpackError:
-        return largest * _dense_norm(rows)
-    residual = np.linalg.norm(squared @ vectors[:, -1] - values[-1] * vectors[:, -1])
-    if residual > 1e-9 * values[-1]:
-        return largest * _dense_norm(rows)
-    return largest * float(np.sqrt(values[-1]))
+    # Squares of entries below 1e-154 or above 1e154 leave the numbers.
+    return largest * remember("norm", rows / largest, _solve)
 
 
 @checked(norm=[non_negative()])
@@ -84,7 +73,7 @@ def scale_spectral_norm(matrix: Any, norm: float) -> Any:
     Returns
     -------
     ndarray or scipy.sparse matrix
-        A new matrix; give it to `Reservoir` with ``spectral_radius=None``.
+        A new matrix. ``Reservoir(spectral_norm=...)`` does the same.
 
     Raises
     ------
@@ -97,10 +86,9 @@ def scale_spectral_norm(matrix: Any, norm: float) -> Any:
 
     Examples
     --------
-    >>> from reservoir import Reservoir
-    >>> from reservoir.topologies import delay_line, scale_spectral_norm
-    >>> W = scale_spectral_norm(delay_line(50), 0.9)
-    >>> model = Reservoir(50, topology=W, spectral_radius=None)
+    >>> from reservoir.topologies import delay_line, scale_spectral_norm, spectral_norm
+    >>> round(spectral_norm(scale_spectral_norm(delay_line(50), 0.9)), 12)
+    0.9
     """
     own = spectral_norm(matrix)
     if norm == 0:
@@ -108,6 +96,21 @@ def scale_spectral_norm(matrix: Any, norm: float) -> Any:
     if own == 0:
         raise ValueError(f"spectral norm {norm} cannot be set: every weight of the matrix is 0.")
     return scaled(matrix, norm / own)
+
+
+def _solve(rows: sparse.csr_array) -> float:
+    if rows.shape[0] <= _DENSE_UP_TO:
+        return _dense_norm(rows)
+    start = np.random.RandomState(0).standard_normal(rows.shape[0])
+    squared = rows.T @ rows
+    try:
+        values, vectors = eigsh(squared, k=6, ncv=80, which="LA", v0=start, maxiter=_MAX_RESTARTS)
+    except ArpackError:
+        return _dense_norm(rows)
+    residual = np.linalg.norm(squared @ vectors[:, -1] - values[-1] * vectors[:, -1])
+    if residual > 1e-9 * values[-1]:
+        return _dense_norm(rows)
+    return float(np.sqrt(values[-1]))
 
 
 def _dense_norm(rows: sparse.csr_array) -> float:

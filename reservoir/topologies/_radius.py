@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from threading import Lock
 from typing import Any
@@ -97,7 +98,7 @@ def scale_spectral_radius(matrix: Any, radius: float) -> Any:
         raise ValueError(
             f"spectral_radius={radius} cannot be set: the recurrent matrix is nilpotent (its graph "
             "has no cycle), so its spectral radius is 0 at any scale. Use spectral_radius=None to "
-            "take the matrix as it is."
+            "take the matrix as it is, or set its spectral_norm."
         )
     return scaled(matrix, radius / own)
 
@@ -139,16 +140,23 @@ def _radius_of_part(rows: sparse.csr_array) -> float:
         return abs(float(rows.toarray()[0, 0]))
     if rows.nnz == n:  # strongly connected with n edges: one cycle through all
         return float(np.exp(np.mean(np.log(np.abs(rows.data)))))
-    key = _digest(rows)
+    return remember("radius", rows, _solve)
+
+
+def remember(
+    what: str, rows: sparse.csr_array, solve: Callable[[sparse.csr_array], float]
+) -> float:
+    """``solve(rows)``, or what it was for the same matrix among the last ones asked for."""
+    key = what.encode() + _digest(rows)
     with _lock:
-        radius = _remembered.get(key)
-    if radius is None:
-        radius = _solve(rows)
+        answer = _remembered.get(key)
+    if answer is None:
+        answer = solve(rows)
         with _lock:
             if len(_remembered) >= _N_REMEMBERED:
                 del _remembered[next(iter(_remembered))]
-            _remembered[key] = radius
-    return radius
+            _remembered[key] = answer
+    return answer
 
 
 def _digest(rows: sparse.csr_array) -> bytes:

@@ -116,10 +116,10 @@ def antisymmetric(
 
     Notes
     -----
-    The Euler state network drives this matrix by ``x(t) = x(t-1) + eps tanh(W x(t-1) + ...)``.
-    `Reservoir` has one update, the leaky one, ``x(t) = x(t-1) + a (f(W x(t-1) + ...) - x(t-1))``:
-    the same Euler step with a decay of rate `a` more, so this is that network's matrix and not
-    that network. ``Reservoir(spectral_radius=...)`` scales the diffusion as well; None leaves both.
+    The Euler state network drives this matrix by ``x(t) = x(t-1) + eps tanh(W x(t-1) + ...)``:
+    ``Reservoir(topology="antisymmetric", leak_rate=eps, residual_scaling=1.0)``. Leaky units, the
+    default, take the same Euler step with a decay of rate `leak_rate` more.
+    ``Reservoir(spectral_radius=...)`` scales the diffusion as well; None leaves both.
 
     References
     ----------
