@@ -16,12 +16,12 @@ from filters.timeseries import WarmTimeSeriesSplit
 from reservoir import NVAR, ESNClassifier, ESNRegressor, ESNRegressorCV, MemoryRegressor
 from reservoir.baselines import RNNRegressor
 
-N_SERIES, N_TIMESTEPS = 4, 30
+N_SERIES, N_TIMESTEPS = 4, 60
 REGRESSORS = {
     "ESNRegressor": ESNRegressor(8, input_scaling=0.5, random_state=0),
     "ESNRegressorCV": ESNRegressorCV(8, alphas=(1e-3, 1.0), random_state=0),
     "TapDelay": MemoryRegressor(TapDelay(3)),
-    "NVAR": MemoryRegressor(NVAR(2)),
+    "NVAR": MemoryRegressor(NVAR(2), alpha=1.0),
     "RNNRegressor": RNNRegressor("elman", (4,), max_iter=3, random_state=0),
     "LMSFilter": LMSFilter(3, step_size=0.01),
     "NLMSFilter": NLMSFilter(3),
@@ -32,7 +32,7 @@ GRIDS = {
     "ESNRegressor": {"alpha": [1e-6, 10.0]},
     "ESNRegressorCV": {"spectral_radius": [0.1, 0.9]},
     "TapDelay": {"alpha": [1e-6, 10.0]},
-    "NVAR": {"memory__delay": [1, 3]},
+    "NVAR": {"memory__delay": [1, 2]},
     "RNNRegressor": {"learning_rate": [1e-4, 1e-2]},
     "LMSFilter": {"step_size": [1e-4, 1e-2]},
     "NLMSFilter": {"step_size": [0.01, 0.5]},
