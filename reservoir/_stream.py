@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,20 +116,28 @@ class MemoryStream:
         before = self._model._state.copy()
         row = as_numbers(x, "x").reshape(1, -1)
         answer = self._model.predict(row, initial_state=before)[0]
-        with naming("y"):
-            target = np.asarray(y).reshape((1,) if self._model._target_form.ndim == 1 else (1, -1))
-        self._model.partial_fit(row, target)
+        self._model.partial_fit(row, one_target(y, self._model._target_form.ndim))
         return answer
 
     def learn_many(self, X: Any, y: Any) -> np.ndarray:
         """As `learn_one` for a block; every answer is a-priori."""
-        with naming("X"):
-            rows = np.asarray(X)
-        with naming("y"):
-            targets = np.asarray(y)
-        if rows.ndim == 0 or targets.shape[:1] != rows.shape[:1]:
-            raise ValueError(
-                f"X and y must hold one entry a row each; got shapes {rows.shape} and "
-                f"{targets.shape}."
-            )
-        return np.array([self.learn_one(x, d) for x, d in zip(rows, targets, strict=True)])
+        return np.array([self.learn_one(x, d) for x, d in row_by_row(X, y)])
+
+
+def one_target(y: Any, ndim: int) -> np.ndarray:
+    """The target of one row as ``(1,)`` of a 1-D `y`, or as ``(1, n_outputs)``."""
+    with naming("y"):
+        return np.asarray(y).reshape((1,) if ndim == 1 else (1, -1))
+
+
+def row_by_row(X: Any, y: Any) -> Iterator[tuple[Any, Any]]:
+    """The rows of a block with their targets, as many of both."""
+    with naming("X"):
+        rows = np.asarray(X)
+    with naming("y"):
+        targets = np.asarray(y)
+    if rows.ndim == 0 or targets.shape[:1] != rows.shape[:1]:
+        raise ValueError(
+            f"X and y must hold one entry a row each; got shapes {rows.shape} and {targets.shape}."
+        )
+    return zip(rows, targets, strict=True)

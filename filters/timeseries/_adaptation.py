@@ -156,6 +156,8 @@ def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
     burst leaves no rounding error behind as it does in a running sum.
     """
     n = values.size
+    if isinstance(window, bool) or window != int(window) or window < 1:
+        raise ValueError(f"window must be a whole number of at least 1, got {window!r}.")
     window = min(int(window), 2 * n - 1)  # as long as that sees everything from everywhere
     before = window // 2
     padded = np.concatenate([np.zeros(before), values, np.zeros(window - before)])

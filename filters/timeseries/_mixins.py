@@ -43,6 +43,15 @@ def _stack_for_score(
     return true[~missing], pred[~missing], weight
 
 
+def determination(true: np.ndarray, pred: np.ndarray, weight: np.ndarray | None) -> float:
+    """R^2 of finite numbers, of whatever size: the answer knows no scale."""
+    largest = max(float(np.abs(true).max()), float(np.abs(pred).max()))
+    if largest > 1e100:  # squares would overflow
+        true, pred = true / largest, pred / largest
+    with naming("y"):
+        return r2_score(true, pred, sample_weight=weight)
+
+
 class SeriesRegressorMixin(MultiOutputMixin, RegressorMixin):
     """A regressor whose row is a time step."""
 
@@ -62,11 +71,7 @@ class SeriesRegressorMixin(MultiOutputMixin, RegressorMixin):
         true, pred, weight = _stack_for_score(self, X, y, sample_weight, groups)
         true = as_numbers(true, "y")
         check_finite(true, name="y")
-        largest = max(float(np.abs(true).max()), float(np.abs(pred).max()))
-        if largest > 1e100:  # squares would overflow; the answer knows no scale
-            true, pred = true / largest, pred / largest
-        with naming("y"):
-            return r2_score(true, pred, sample_weight=weight)
+        return determination(true, pred, weight)
 
 
 class SeriesClassifierMixin(ClassifierMixin):

@@ -290,11 +290,7 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
     def _saliency(self, data: SeriesData, output: Any, step: Any) -> np.ndarray:
         """d output at `step` of every series / d rows, stacked; see `Network.input_gradient`."""
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
-        if not isinstance(output, int | np.integer) or not 0 <= output < network.n_outputs:
-            raise ValueError(
-                f"output={output!r} must number one of the network's {network.n_outputs} "
-                "output(s), the first being 0."
-            )
+        check_output(output, network.n_outputs)
         shortest = int(data.stacked.lengths.min())
         if not isinstance(step, int | np.integer) or not -shortest <= step < shortest:
             raise ValueError(
@@ -337,3 +333,12 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         self, data: SeriesData, state: list[State] | None, going_on: bool = False
     ) -> None:
         """Note where training ended, for what goes on from there."""
+
+
+def check_output(output: Any, n_outputs: int) -> None:
+    """Raise a ValueError unless `output` is the number of one of the outputs."""
+    if not isinstance(output, int | np.integer) or not 0 <= output < n_outputs:
+        raise ValueError(
+            f"output={output!r} must number one of the network's {n_outputs} output(s), the first "
+            "being 0."
+        )

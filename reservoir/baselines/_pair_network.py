@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._numbers import as_numbers, naming
 from filters.timeseries._validation import SeriesData, check_cases, check_weights
 
 from ._base import RecurrentNetwork
@@ -72,7 +73,8 @@ class PairNetwork(RecurrentNetwork):
             targets = self._codes(labels, reset, classes)
             fed = np.eye(self.classes_.size, dtype=data.rows.dtype)[targets]
             known = np.ones(targets.size, dtype=bool)
-        check_consistent_length(np.empty(data.stacked.n_series), starts[:-1])
+        with naming("y"):
+            check_consistent_length(np.empty(data.stacked.n_series), starts[:-1])
         weights = check_weights(sample_weight, starts.size - 1)
         weights = np.ones(starts.size - 1) if weights is None else weights
         if reset:
@@ -108,8 +110,8 @@ class PairNetwork(RecurrentNetwork):
             if known.size == 0:
                 raise ValueError(f"start={self.start!r} is not among classes_ {self.classes_}.")
             return np.eye(n_outputs)[known[0]]
-        first = np.asarray(self.start, dtype=np.float64).reshape(-1)
-        if first.shape != (n_outputs,) or not np.isfinite(first).all():
+        first = as_numbers(self.start, "start").reshape(-1)
+        if np.iscomplexobj(first) or first.shape != (n_outputs,) or not np.isfinite(first).all():
             raise ValueError(
                 f"start={self.start!r} must hold {n_outputs} finite number(s), one an output."
             )

@@ -26,7 +26,8 @@ class NumberTargets:
 
     def _case_targets(self, y: Any) -> tuple[np.ndarray, np.ndarray, TargetForm]:
         """Targets of cases, which of them are missing, and their form."""
-        y = np.asarray(y)
+        with naming("y"):
+            y = np.asarray(y)
         targets, missing = _numeric_targets(self, y, None, True)
         return targets, missing, TargetForm(1 if y.ndim == 1 else 2)
 

@@ -17,8 +17,6 @@ from filters.timeseries._sequences import Stacked, as_series
 from filters.timeseries._validation import FLOATS, check_finite
 
 BLOCK = 1024  # rows driven at once: bounds the memory of every diagnostic
-
-
 _MOST = 1e300  # twice of it can still be drawn from
 
 
@@ -31,15 +29,17 @@ def check_count(name: str, value: Any, lowest: int = 1) -> int:
 
 
 def check_amount(name: str, value: Any, *, zero: bool = False, lowest: float = 0.0) -> float:
-    """`value` as a float, if it is finite and positive (or zero, where that is allowed)."""
+    """`value` as a float, if it is positive (or zero, where allowed), not tiny and not huge."""
     is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
     try:
         number = float(value) if is_number else np.nan
     except OverflowError:
         number = np.inf
     if not lowest <= number < _MOST or (number == 0 and not zero):
-        kind = "not negative" if zero else "positive"
-        raise ValueError(f"{name} must be {kind} and below {_MOST:g}, got {value!r}.")
+        least = ">= " if zero or lowest else "> "
+        raise ValueError(
+            f"{name} must be a finite number {least}{lowest:g} and < {_MOST:g}, got {value!r}."
+        )
     return number
 
 
