@@ -112,7 +112,7 @@ def test_ranks_refuse_what_they_cannot_measure():
     for rank in (kernel_rank, generalization_rank):
         with pytest.raises(ValueError, match="one series of shape"):
             rank(TapDelay(), series())
-        with pytest.raises(ValueError, match="The 'tol' parameter .* or None. Got"):
+        with pytest.raises(ValueError, match=r"The 'tol' parameter .* or None\. Got"):
             rank(TapDelay(), streams(), tol=-1.0)
         with pytest.raises(ValueError, match="series 1, time step 0, column 0"):
             rank(TapDelay(), [series(), np.full((2, 1), np.inf)])

@@ -149,8 +149,14 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         network = self._current_network(rows.shape[1], rows.dtype)
         task = self._task(examples)
         self._prepare_epoch(task, self.n_iter_, np.random.RandomState(0))
-        loss = task.loss_and_gradient(network, self.bptt_steps)
-        loss += Penalty(self.l1, self.l2).add_to(network)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = task.loss_and_gradient(network, self.bptt_steps)
+            loss += Penalty(self.l1, self.l2).add_to(network)
+        if not (np.isfinite(loss) and np.isfinite(network.gradient).all()):
+            raise ValueError(
+                "the loss or its gradient leaves the finite numbers: X, y or the weights are too "
+                "large. Scale them."
+            )
         return loss, network.public(network.gradient)
 
     def _task(

@@ -171,7 +171,8 @@ class PairNetwork(RecurrentNetwork):
     def _n_steps(self, length: Any, n_cases: int) -> np.ndarray:
         if length is None:
             length = self._longest if self.max_length is None else self.max_length
-        n_steps = np.asarray(length)
+        with naming("length"):
+            n_steps = np.asarray(length)
         whole = n_steps.dtype.kind in "iu" and n_steps.shape in {(), (n_cases,)}
         if not whole or (n_steps < 1).any():
             raise ValueError(
