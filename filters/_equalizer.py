@@ -277,12 +277,14 @@ def _bulk_delay(rows: np.ndarray, targets: np.ndarray, span: tuple[int, int]) ->
     best, delay = 0.0, 0
     for x in rows.T:
         for d in targets.T:
-            if any((values == values[0]).all() for values in (x, d)):
-                continue  # compared, since the rounded deviation of a constant need not be zero
+            spread = x.size * d.std() * x.std()
+            # Compared too, since the rounded deviation of a constant need not be zero.
+            if not spread > 0 or any((values == values[0]).all() for values in (x, d)):
+                continue
             k = estimate_delay(d, x)
             n = x.size - abs(k)
             a, b = d[max(-k, 0) :][:n], x[max(k, 0) :][:n]
-            strength = abs(np.dot(a - d.mean(), b - x.mean())) / (x.size * d.std() * x.std())
+            strength = abs(np.dot(a - d.mean(), b - x.mean())) / spread
             if strength > best:
                 best, delay = strength, k
     return delay
