@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         EigenvalueDisplay,
         ForecastDisplay,
         MemoryCurveDisplay,
+        SaliencyDisplay,
         StatesDisplay,
+        TrainingDisplay,
     )
 
 __version__ = "0.1.0"
@@ -44,7 +46,14 @@ _HOMES = {
     "_search": ["ESNSearchCV"],
     "_sequence": ["ESNSequenceClassifier", "ESNSequenceRegressor"],
     "_sequence_features": ["ReservoirFeatures"],
-    "displays": ["EigenvalueDisplay", "ForecastDisplay", "MemoryCurveDisplay", "StatesDisplay"],
+    "displays": [
+        "EigenvalueDisplay",
+        "ForecastDisplay",
+        "MemoryCurveDisplay",
+        "SaliencyDisplay",
+        "StatesDisplay",
+        "TrainingDisplay",
+    ],
 }
 _ROOMS = ["baselines", "datasets", "diagnostics", "displays", "evaluation", "topologies"]
 __getattr__ = importer(__name__, _HOMES, _ROOMS)
@@ -67,7 +76,9 @@ __all__ = [
     "NVAR",
     "Reservoir",
     "ReservoirFeatures",
+    "SaliencyDisplay",
     "StatesDisplay",
+    "TrainingDisplay",
     "intrinsic_plasticity",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import shlex
 import sys
 from collections.abc import Sequence
@@ -44,18 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _compare(options: argparse.Namespace, command: str) -> int:
-    from .evaluation import MODELS, TASKS, OutputError, UsageError, compare
+    from .evaluation import OutputError, UsageError, compare, contents
 
-    if options.list:
-        lines = [f"task {name}" for name in TASKS] + [f"model {name}" for name in MODELS]
-        print("\n".join(lines))
-        return 0
     try:
+        for path in options.register:
+            _register(path)
+        if options.list:
+            tasks, models = contents(options.suite, options.peers)
+            lines = [f"task {name}" for name in tasks] + [f"model {name}" for name in models]
+            print("\n".join(lines))
+            return 0
         rows = compare(
             _names(options.tasks),
             _names(options.models),
             seeds=_seeds(options.seeds),
             out=options.out,
+            suite=options.suite,
+            peers=options.peers,
+            against=options.against,
+            budget=options.budget,
             quick=options.quick,
             n_jobs=options.jobs,
             command=command,
@@ -87,11 +95,40 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--models", metavar="A,B", help="names, separated by commas (default: all)"
     )
-    compare.add_argument("--seeds", metavar="N,N", default="0,1,2", help="default: 0,1,2")
+    compare.add_argument(
+        "--seeds", metavar="N,N", help="default: 0,1,2; published figures: as many as they ask for"
+    )
     compare.add_argument("--out", metavar="DIR", default="report", help="default: report")
     compare.add_argument("--quick", action="store_true", help="smaller tests and budgets, < 40 s")
     compare.add_argument("--jobs", metavar="N", type=int, help="processes (default: one a core)")
     compare.add_argument("--list", action="store_true", help="list tasks and models and stop")
+    compare.add_argument(
+        "--suite",
+        metavar="NAME",
+        default="quick",
+        help="quick (default), forecasting, denoising, classification, long-memory, published, "
+        "speed: what is run when no tasks are named",
+    )
+    compare.add_argument(
+        "--peers", action="store_true", help="also reservoirpy, padasip and torch, where installed"
+    )
+    compare.add_argument(
+        "--against", metavar="OLD", help="folder or results.csv of an earlier run to compare with"
+    )
+    compare.add_argument(
+        "--budget",
+        metavar="SECONDS",
+        type=float,
+        help="training time of each network in the long published protocols (default: leave them "
+        "out)",
+    )
+    compare.add_argument(
+        "--register",
+        metavar="FILE.py",
+        action="append",
+        default=[],
+        help="run a file of yours that registers tasks and models; may be given several times",
+    )
     return parser
 
 
@@ -99,9 +136,22 @@ def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _seeds(text: str) -> list[int]:
+def _register(path: str) -> None:
+    """Run a user's file; what it registers is known afterwards."""
     from .evaluation import UsageError
 
+    try:
+        runpy.run_path(path, run_name="registered")
+    except Exception as error:
+        line = str(error).strip().partition("\n")[0]
+        raise UsageError(f"--register {path}: {type(error).__name__}: {line}") from None
+
+
+def _seeds(text: str | None) -> list[int] | None:
+    from .evaluation import UsageError
+
+    if text is None:
+        return None
     try:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError:

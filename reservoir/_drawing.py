@@ -55,6 +55,15 @@ def draw_recurrent(
     return _given_square("topology", matrix, n_units)
 
 
+def scaled(matrix: Any, spectral_radius: float | None, spectral_norm: float | None) -> Any:
+    """W of that norm or, where it is None, of that radius; as it is where both are None."""
+    if spectral_norm is not None:
+        return topologies.scale_spectral_norm(matrix, spectral_norm)
+    if spectral_radius is not None:
+        return topologies.scale_spectral_radius(matrix, spectral_radius)
+    return matrix
+
+
 def draw_residual(residual: Any, n_units: int, seed: int) -> np.ndarray | sparse.csr_array:
     """O, by name or given."""
     if not isinstance(residual, str):

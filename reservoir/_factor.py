@@ -67,15 +67,14 @@ class TriangularFactor(RowSums):
         return self.width
 
     @np.errstate(over="ignore", invalid="ignore")  # `_system` refuses what overflowed
-    def _fold(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
+    def fold(self, rows: np.ndarray, weights: np.ndarray) -> None:
         if self.weight == 0:
-            self.origin = np.concatenate([x[0], y[0]])
-        x, y = x - self.origin[: self.width], y - self.origin[self.width :]
-        block = np.empty((x.shape[0], self.factor.shape[0]), order="F")
-        root = np.sqrt(weights)
-        block[:, 0] = root
-        np.multiply(x, root[:, np.newaxis], out=block[:, 1 : 1 + self.width])
-        np.multiply(y, root[:, np.newaxis], out=block[:, 1 + self.width :])
+            self.origin = rows[0].copy()
+        rows = rows[:-1]
+        rows -= self.origin
+        block = np.empty((rows.shape[0], self.factor.shape[0]), order="F")
+        block[:, 0] = root = np.sqrt(weights)
+        np.multiply(rows, root[:, np.newaxis], out=block[:, 1:])
         self.factor = append_rows(self.factor, block)
         self.weight += float(weights.sum())
 

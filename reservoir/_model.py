@@ -1,18 +1,15 @@
-"""MemoryModel: drives a memory through series, block by block, into a readout."""
+"""MemoryModel: a memory that is driven through series, and a readout that learns from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from filters import TapDelay
 from filters._base import AdaptiveFilter
-from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
 from filters.timeseries._sklearn_private import (
     HasMethods,
@@ -25,7 +22,6 @@ from filters.timeseries._validation import (
     SeriesData,
     TargetKind,
     all_or_nothing,
-    check_initial_states,
     check_series,
 )
 
@@ -34,13 +30,12 @@ from ._guard_rails import SaturationWatch, warn_interpolation, warn_short_series
 from ._moments import RidgeDiagnosis
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
+from ._running import MemoryRunner
 from ._stream import MemoryStream
 
-_BLOCK = 1024  # rows driven at once: bounds the memory of fit and predict
 
-
-class MemoryModel(BaseEstimator):
-    """Base of the models: drives a memory block by block into a readout.
+class MemoryModel(MemoryRunner, BaseEstimator):
+    """Base of the models: a memory driven block by block (`MemoryRunner`) teaches a readout.
 
     A subclass says which targets it takes (`_targets_of`), how features become an answer and, if
     its memory is not the constructor's `memory`, how to make one (`_new_memory`).
@@ -56,15 +51,9 @@ class MemoryModel(BaseEstimator):
         "washout": [positive_int(0)],
     }
     _target_kind: ClassVar[TargetKind] = "numeric"
-    # Constructor parameters of the echo state models; other memories work row by row anyway.
-    n_jobs: int | None = None
-    verbose: int = 0
-    _n_feedback: int = 0
-    teacher_forcing: bool = True
+    verbose: int = 0  # a constructor parameter of the echo state models
     solver: Literal["cholesky", "qr"] = "cholesky"
     _watch: SaturationWatch | None = None
-    memory_: Memory
-    _readout: Readout
 
     def __init__(
         self,
@@ -107,7 +96,7 @@ class MemoryModel(BaseEstimator):
     def _begin(self, data: SeriesData, targets: np.ndarray) -> None:
         self._target_form = data.form
         self._n_outputs = targets.shape[1]
-        self.memory_ = self._new_memory(data.rows[:_BLOCK], self._n_outputs)
+        self.memory_ = self._new_memory(data.rows[: self._block], self._n_outputs)
         self._dtype = self.memory_._dtype_for(data.rows.dtype)
         self._noise = self._noise_rng()
         n_columns = self.memory_._n_features_out + (
@@ -126,15 +115,6 @@ class MemoryModel(BaseEstimator):
         self._state = np.zeros(self._n_state, dtype=self._dtype)
         self._noisy_state = self._state.copy()
         self._n_seen = 0
-
-    @property
-    def _feeds_itself(self) -> bool:
-        """Whether the fit, too, feeds back the model's own output in place of the target."""
-        return self._n_feedback > 0 and not self.teacher_forcing
-
-    @property
-    def _n_state(self) -> int:
-        return self.memory_._n_state
 
     def _learn(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, *, reset: bool, incremental: bool
@@ -200,7 +180,7 @@ class MemoryModel(BaseEstimator):
         """Feed all series to the readout; return how many rows had weight."""
         n_used = 0
         progress = Progress(type(self).__name__, data.rows.shape[0], self.verbose)
-        short = data.stacked.n_series > 1 and data.stacked.lengths.max() <= _BLOCK
+        short = data.stacked.n_series > 1 and data.stacked.lengths.max() <= self._block
         if short and self._noise is None and not self._n_feedback:
             return self._learn_short_series(data, targets, progress)
         for a, b in data.stacked.spans():
@@ -266,55 +246,6 @@ class MemoryModel(BaseEstimator):
             n_used += n if weight is None else int(np.count_nonzero(weight))
         return n_used
 
-    def _blocks(
-        self, rows: np.ndarray, state: np.ndarray, teacher: np.ndarray | None = None
-    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Drive one stretch; give its blocks of rows, their columns, and the state so far.
-
-        A memory may ask for many rows at once; the state is then that after all of them.
-        """
-        if self._n_feedback:
-            assert teacher is not None, "with feedback, rows are driven with their targets"
-            step = 1 if self._feeds_itself else _BLOCK  # what it says is written into its state
-            for start in range(0, rows.shape[0], step):
-                part = slice(start, start + step)
-                columns, state = self._drive(rows[part], state, teacher=teacher[part])
-                yield part, columns, state
-            return
-        memory: Any = self.memory_
-        at_once = min(getattr(memory, "_rows_at_once", _BLOCK), max(rows.shape[0], 1))
-        # Pages of new memory would cost as much as the states on them: they are used again.
-        room, options = None, {}
-        if at_once > _BLOCK and not memory._layers:
-            room = np.empty((at_once, memory._n_features_out), dtype=self._dtype)
-            options = {"room": room}
-        for begin in range(0, rows.shape[0], at_once):
-            end = min(begin + at_once, rows.shape[0])
-            features, state = memory._advance(rows[begin:end], state, **options)
-            for start in range(begin, end, _BLOCK):
-                part = slice(start, min(start + _BLOCK, end))
-                columns = self._columns(features[start - begin : part.stop - begin], rows[part])
-                if room is not None and columns.base is room:
-                    columns = columns.copy()
-                yield part, columns, state
-
-    def _drive(
-        self,
-        rows: np.ndarray,
-        state: np.ndarray,
-        rng: np.random.RandomState | None = None,
-        teacher: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Columns of the readout for a stretch of rows, and the state after it."""
-        features, state = self.memory_._advance(rows, state, rng)
-        return self._columns(features, rows), state
-
-    def _columns(self, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """What the readout sees of some rows."""
-        if not self.include_input:
-            return features
-        return np.concatenate([features, rows.astype(features.dtype, copy=False)], axis=1)
-
     def _finish(self) -> None:
         self._readout.finish()
         if isinstance(self._readout, EstimatorReadout):
@@ -353,77 +284,6 @@ class MemoryModel(BaseEstimator):
         if not isinstance(readout, LinearReadout):
             raise AttributeError(f"{name} is there after a fit with the ridge readout only.")
         return readout.diagnosis
-
-    # ---- answering ----------------------------------------------------------------------------
-
-    def _answer(
-        self, X: Any, groups: Any, initial_state: Any
-    ) -> tuple[np.ndarray, np.ndarray, SeriesData]:
-        """Raw outputs of the readout for every row, the states after each series, the data."""
-        check_is_fitted(self, "memory_")
-        data = check_series(self, X, reset=False, groups=groups)
-        states = self._initial_states(initial_state, data.stacked.n_series)
-        spans = list(data.stacked.spans())
-        series = [data.rows[a:b] for a, b in spans]
-        alone = self.n_jobs in (None, 1) or len(series) == 1
-        short = data.stacked.lengths.max() <= _BLOCK
-        if alone and short and len(series) > 1 and not self._n_feedback:
-            runs = self._follow_all(data.rows, spans, states)
-        elif alone:
-            runs = [self._follow(rows, state) for rows, state in zip(series, states, strict=True)]
-        else:
-            runs = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(self._follow)(rows, state)
-                for rows, state in zip(series, states, strict=True)
-            )
-        outputs = np.concatenate([run[0] for run in runs])
-        finite = np.isfinite(outputs).all(axis=1)
-        if not finite.all():
-            row = int(np.argmin(finite))
-            raise DivergenceError(
-                f"{type(self).__name__} answers row {row} with NaN or infinity: the row is too "
-                f"large, or too far from those of the fit, for {outputs.dtype} numbers.",
-                row,
-            )
-        return outputs, np.stack([run[1] for run in runs]), data
-
-    def _follow(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Outputs for one series from `state`, block by block, and the state after it."""
-        outputs, last = [], state
-        if self._n_feedback:
-            for start in range(0, rows.shape[0], _BLOCK):
-                output, last = self._respond(rows[start : start + _BLOCK], last)
-                outputs.append(output)
-        else:
-            for _, columns, after in self._blocks(rows, state):
-                outputs.append(self._read(columns))
-                last = after
-        return np.concatenate(outputs), last
-
-    def _follow_all(
-        self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """As `_follow` for short series, which the memory may drive side by side."""
-        runs: list[tuple[np.ndarray, np.ndarray]] = []
-        for part in parts_of(spans):
-            begin, end = spans[part.start][0], spans[part.stop - 1][1]
-            inside = [(a - begin, b - begin) for a, b in spans[part]]
-            features, last = self.memory_._advance_all(rows[begin:end], inside, states[part])
-            columns = self._columns(features, rows[begin:end])
-            outputs = [self._read(columns[a:b]) for a, b in inside]
-            runs += zip(outputs, last, strict=True)
-        return runs
-
-    def _respond(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        features, state = self._drive(rows, state)
-        return self._read(features), state
-
-    def _read(self, columns: np.ndarray) -> np.ndarray:
-        """Raw outputs for rows of the readout's columns."""
-        return self._readout.predict(columns)
-
-    def _initial_states(self, initial_state: Any, n_series: int) -> np.ndarray:
-        return check_initial_states(initial_state, n_series, self._n_state, self._dtype)
 
     def stream(self, initial_state: Any = None) -> MemoryStream:
         """Open a session that goes on row by row.

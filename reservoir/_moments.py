@@ -51,12 +51,21 @@ class RowSums(ABC):
     """
 
     def __init__(self, n_columns: int, n_outputs: int) -> None:
-        self._rows = np.empty((_BLOCK, n_columns + n_outputs + 1))
+        self._rows = np.empty((0, n_columns + n_outputs))  # made by the first `update`
+        self._weights = np.empty(_BLOCK)
         self._n_buffered = 0
 
     @abstractmethod
-    def _fold(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
-        """Take a block of rows in; the arrays are views of the buffer."""
+    def fold(self, rows: np.ndarray, weights: np.ndarray) -> None:
+        """Take a block in, past the buffer.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n + 1, n_columns + n_outputs)
+            Overwritten. The last row is room to work in.
+        weights : ndarray of shape (n,)
+            Above zero.
+        """
 
     @abstractmethod
     def merge(self, other: Self) -> Self:
@@ -80,23 +89,24 @@ class RowSums(ABC):
             keep = weights > 0
             if not keep.all():
                 x, y, weights = x[keep], y[keep], weights[keep]
+        if x.shape[0] and not self._rows.size:
+            self._rows = np.empty((_BLOCK + 1, self._rows.shape[1]))
         n_columns, start = self.n_columns, 0
         while start < x.shape[0]:
             n = min(_BLOCK - self._n_buffered, x.shape[0] - start)
-            part = self._rows[self._n_buffered : self._n_buffered + n]
-            part[:, :n_columns] = x[start : start + n]
-            part[:, n_columns:-1] = y[start : start + n]
-            part[:, -1] = 1.0 if weights is None else weights[start : start + n]
+            taken = slice(self._n_buffered, self._n_buffered + n)
+            self._rows[taken, :n_columns] = x[start : start + n]
+            self._rows[taken, n_columns:] = y[start : start + n]
+            self._weights[taken] = 1.0 if weights is None else weights[start : start + n]
             self._n_buffered += n
             start += n
             if self._n_buffered == _BLOCK:
                 self._flush()
 
     def _flush(self) -> None:
-        rows, n_columns = self._rows[: self._n_buffered], self.n_columns
-        self._n_buffered = 0
-        if rows.shape[0]:
-            self._fold(rows[:, :n_columns], rows[:, n_columns:-1], rows[:, -1])
+        n, self._n_buffered = self._n_buffered, 0
+        if n:
+            self.fold(self._rows[: n + 1], self._weights[:n])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything as plain arrays, copied; `load` takes them back."""
@@ -127,13 +137,11 @@ class Moments(RowSums):
     ----------
     weight : float
         Sum of weights.
-    mean_x : ndarray of shape (n_columns,)
-    mean_y : ndarray of shape (n_outputs,)
-    cxx : ndarray of shape (n_columns, n_columns)
-        Sum of w (x - mean_x)(x - mean_x)', upper triangle (Fortran order).
-    cxy : ndarray of shape (n_columns, n_outputs)
-    syy : ndarray of shape (n_outputs,)
-        Sum of w (y - mean_y)^2.
+    mean : ndarray of shape (n_columns + n_outputs,)
+        Of z = (x, y); `mean_x` and `mean_y` are its parts.
+    products : ndarray of shape (n_columns + n_outputs, n_columns + n_outputs)
+        Sum of w (z - mean)(z - mean)', upper triangle (Fortran order). Its parts are `cxx` (upper
+        triangle), `cxy` and, of its diagonal, `syy`.
 
     References
     ----------
@@ -143,52 +151,80 @@ class Moments(RowSums):
 
     def __init__(self, n_columns: int, n_outputs: int) -> None:
         super().__init__(n_columns, n_outputs)
+        size = n_columns + n_outputs
         self.weight = 0.0
-        self.mean_x = np.zeros(n_columns)
-        self.mean_y = np.zeros(n_outputs)
-        self.cxx = np.zeros((n_columns, n_columns), order="F")
-        self.cxy = np.zeros((n_columns, n_outputs))
-        self.syy = np.zeros(n_outputs)
+        self.width = n_columns
+        self.mean = np.zeros(size)
+        self.products = np.zeros((size, size), order="F")
 
     @property
     def n_columns(self) -> int:
-        return self.mean_x.size
+        return self.width
+
+    @property
+    def mean_x(self) -> np.ndarray:
+        return self.mean[: self.width]
+
+    @property
+    def mean_y(self) -> np.ndarray:
+        return self.mean[self.width :]
+
+    @property
+    def cxx(self) -> np.ndarray:
+        """Sum of w (x - mean_x)(x - mean_x)', upper triangle."""
+        return self.products[: self.width, : self.width]
+
+    @property
+    def cxy(self) -> np.ndarray:
+        """Sum of w (x - mean_x)(y - mean_y)'."""
+        return self.products[: self.width, self.width :]
+
+    @property
+    def syy(self) -> np.ndarray:
+        """Sum of w (y - mean_y)^2."""
+        return np.diag(self.products)[self.width :]
 
     @np.errstate(over="ignore", invalid="ignore")  # `solve_ridge` refuses what overflowed
-    def _fold(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
+    def fold(self, rows: np.ndarray, weights: np.ndarray) -> None:
+        # The distance between the block's means and ours is one more row of the block's product.
+        # With 256 rows of 300 columns and a target all this takes 1.2x of the time of dsyrk alone.
+        centred, apart = rows[:-1], rows[-1:]
         weight = float(weights.sum())
-        mean_x, mean_y = (weights @ x) / weight, (weights @ y) / weight
-        root = np.sqrt(weights)[:, np.newaxis]
-        x, y = np.asfortranarray((x - mean_x) * root), (y - mean_y) * root
-        self.cxx = dsyrk(1.0, x, beta=1.0, c=self.cxx, trans=1, overwrite_c=1)
-        self.cxy += x.T @ y
-        self.syy += np.einsum("ij,ij->j", y, y)
-        self._shift(weight, mean_x, mean_y)
+        mean = (weights @ centred) / weight
+        centred -= mean
+        if (weights != 1).any():
+            centred *= np.sqrt(weights)[:, np.newaxis]
+        apart[:] = self._join(weight, mean)
+        self._add(rows)
 
-    def _shift(self, weight: float, mean_x: np.ndarray, mean_y: np.ndarray) -> None:
-        """Account for the distance between our means and those of a part of `weight`."""
-        total = self.weight + weight
+    def _join(self, weight: float, mean: np.ndarray) -> np.ndarray:
+        """Move to the mean of all; the row that accounts for the distance between both means."""
+        total, apart = self.weight + weight, mean - self.mean
         share = weight / total
-        dx, dy = mean_x - self.mean_x, mean_y - self.mean_y
         between = self.weight * share
-        if between > 0:
-            row = np.asfortranarray(dx[np.newaxis])
-            self.cxx = dsyrk(between, row, beta=1.0, c=self.cxx, trans=1, overwrite_c=1)
-            self.cxy += between * np.outer(dx, dy)
-            self.syy += between * dy**2
-        self.mean_x = self.mean_x + share * dx
-        self.mean_y = self.mean_y + share * dy
+        self.mean = self.mean + share * apart
         self.weight = total
+        return np.sqrt(between) * apart
 
+    def _add(self, rows: np.ndarray) -> None:
+        self.products = dsyrk(1.0, rows.T, beta=1.0, c=self.products, overwrite_c=1)
+
+    @np.errstate(over="ignore", invalid="ignore")
     def merge(self, other: Self) -> Self:
         """Moments of both sets of rows together; neither is changed."""
         left, right = self.settled(), other.settled()
-        left.cxx += right.cxx
-        left.cxy += right.cxy
-        left.syy += right.syy
+        left.products += right.products
         if right.weight > 0:
-            left._shift(right.weight, right.mean_x, right.mean_y)
+            left._add(left._join(right.weight, right.mean)[np.newaxis])
         return left
+
+    def scaled(self, scale: np.ndarray) -> Self:
+        """Moments of ``(x / scale, y)``."""
+        settled = self.settled()
+        factor = np.concatenate([scale, np.ones(self.mean.size - self.width)])
+        settled.mean = settled.mean / factor
+        settled.products /= np.outer(factor, factor)
+        return settled
 
     def ridge(self, alpha: float, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
         return solve_ridge(self, alpha, fit_intercept)
@@ -267,7 +303,7 @@ def normal_equations(settled: Moments, fit_intercept: bool = True) -> tuple[np.n
     ValueError
         Where sums of squares overflowed.
     """
-    gram, cross = settled.cxx, settled.cxy
+    gram, cross = np.asfortranarray(settled.cxx), settled.cxy
     if not fit_intercept:
         gram = dsyrk(
             settled.weight,

@@ -27,15 +27,14 @@ from ._drawing import (
     draw_input,
     draw_recurrent,
     draw_residual,
+    scaled,
     shares,
 )
 from ._driving import drive_side_by_side, kernel_form
 from ._layers import advance, advance_all, check_one_layer, fit_layers, is_listed, noise_rngs
-from ._strands import drive_in_strands
+from ._strands import drive_in_strands, rows_for_strands
 from .kernels.activations import ACTIVATIONS
 from .kernels.drive import closed_loop, drive
-
-_BYTES_AT_ONCE = 2**27  # of states, where a model drives a series in strands
 
 
 class Reservoir(Memory):
@@ -228,9 +227,9 @@ class Reservoir(Memory):
         n = self.n_units
         inputs = self.input_weights, (n, n_features), self.input_scaling
         residual = draw_residual(self.residual, n, seeds["residual"])
-        self.recurrent_weights_ = self._scaled(
-            draw_recurrent(self.topology, n, self.density, seeds["recurrent"])
-        ).astype(dtype)
+        recurrent = draw_recurrent(self.topology, n, self.density, seeds["recurrent"])
+        recurrent = scaled(recurrent, self.spectral_radius, self.spectral_norm)
+        self.recurrent_weights_ = recurrent.astype(dtype)
         self.residual_weights_ = residual.astype(dtype)
         self.input_weights_ = draw_input(*inputs, seeds["input"]).astype(dtype)
         self.bias_ = draw_bias(self.bias, n, self.bias_scaling, seeds["bias"]).astype(dtype)
@@ -252,13 +251,6 @@ class Reservoir(Memory):
         if self.residual_scaling is None:
             return 1 - leak, leak
         return shares("residual_scaling", self.residual_scaling, self.n_units).astype(dtype), leak
-
-    def _scaled(self, matrix: Any) -> Any:
-        if self.spectral_norm is not None:
-            return topologies.scale_spectral_norm(matrix, self.spectral_norm)
-        if self.spectral_radius is not None:
-            return topologies.scale_spectral_radius(matrix, self.spectral_radius)
-        return matrix
 
     def _prepare_layers(self, n_features: int, dtype: np.dtype) -> None:
         self._layers = layers = fit_layers(self, n_features, dtype)
@@ -321,10 +313,7 @@ class Reservoir(Memory):
     @property
     def _rows_at_once(self) -> int:
         """Rows of one series that a model is to drive at once; strands need many."""
-        if self.n_strands == 1:
-            return 1024
-        row = self._n_features_out * self._dtype_for(np.dtype(float)).itemsize
-        return min(max(_BYTES_AT_ONCE // row, 1024), 65536)
+        return 1024 if self.n_strands == 1 else rows_for_strands(self)
 
     def _drive_long(
         self, rows: np.ndarray, state: np.ndarray, features: np.ndarray, rng: Any = None

@@ -11,7 +11,6 @@ from scipy.linalg import LinAlgWarning
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._mixins import SeriesRegressorMixin
@@ -23,16 +22,15 @@ from filters.timeseries._sklearn_private import (
     unit_interval,
     validate_parameters,
 )
-from filters.timeseries._validation import SeriesData, all_or_nothing, check_series
+from filters.timeseries._validation import all_or_nothing, check_series
 
 from ._esn import ESNRegressor
-from ._esn_cv import ESNRegressorCV, check_alphas, cut_folds
+from ._esn_cv import ESNRegressorCV, check_alphas
 from ._moments import Moments, is_solvable
-from ._progress import Progress
 from ._readout import LinearReadout
+from ._search_contest import Contest
 from ._search_results import SCORES, results_table
-from ._search_run import Lane, Rows, Run, lanes_at_once
-from ._search_space import SCALARS, alike, is_lane, usual_space
+from ._search_space import usual_space
 
 _ALPHAS = tuple(np.logspace(-10, 2, 13).tolist())
 
@@ -206,7 +204,10 @@ default="neg_mean_squared_error"
             params = self._draw(rng)
             models = [self._model(own) for own in params]
             self.seeds_ = rng.randint(2**31 - 1, size=self.n_seeds)
-            self.scores_ = self._scores(models, data)
+            contest = Contest(models, [self._penalties(model) for model in models], data, self.cv)
+            self.scores_ = contest.scores(
+                self.seeds_, self.survivors, self.scoring, self.n_jobs, self.verbose
+            )
             self._choose(params, models, (X, y, sample_weight), groups)
         return self
 
@@ -259,78 +260,6 @@ default="neg_mean_squared_error"
     def _searches_alpha(self) -> bool:
         spaces = self.param_distributions or {}
         return any("alpha" in space for space in ([spaces] if isinstance(spaces, dict) else spaces))
-
-    # ---- judging ------------------------------------------------------------------------------
-
-    def _scores(self, models: list[ESNRegressor], data: SeriesData) -> np.ndarray:
-        """Scores of shape (n_configurations, n_seeds, n_alphas)."""
-        folds = self._folds(data)
-        spans = list(data.stacked.spans())
-        n_kept = int(np.ceil(self.survivors * len(models)))
-        n_runs = len(models) + n_kept * (self.n_seeds - 1)
-        progress = Progress(type(self).__name__, data.rows.shape[0] * n_runs, self.verbose)
-        score = SCORES[self.scoring]
-        scores = np.full((len(models), self.n_seeds, self._penalties(models[0]).size), np.nan)
-        known: dict[int, Rows] = {}  # by washout
-
-        def judge(members: list[int], rows: Rows, seed: int) -> None:
-            first = models[members[0]]
-            reservoir = self._drawn(first, data.rows, int(self.seeds_[seed]))
-            size = first.n_units + data.rows.shape[1] + data.targets.shape[1] + 1
-            n_lanes = lanes_at_once(size, rows.teaches.shape[0])
-            weight, spread = rows.held_out()
-            for at in range(0, len(members), n_lanes):
-                part = members[at : at + n_lanes]
-                lanes = [self._lane(models[i]) for i in part]
-                run = Run(reservoir, lanes, rows, first.fit_intercept, first.include_input)
-                scores[part, seed] = score(run.errors(), weight, spread).mean(axis=1)
-                progress.update(data.rows.shape[0] * len(part))
-
-        def judge_all(kept: list[int], seeds: range) -> None:
-            work = []
-            for members in alike(models, kept):
-                washout = models[members[0]].washout
-                if washout not in known:
-                    known[washout] = Rows(
-                        data.rows, data.targets, data.weights, spans, washout, folds
-                    )
-                work += [(members, known[washout], seed) for seed in seeds]
-            Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(judge)(*task) for task in work)
-
-        judge_all(list(range(len(models))), range(1))
-        first = np.where(np.isnan(scores[:, 0]), -np.inf, scores[:, 0]).max(axis=1)
-        judge_all(
-            np.sort(np.argsort(-first, kind="stable")[:n_kept]).tolist(), range(1, self.n_seeds)
-        )
-        return scores
-
-    def _folds(self, data: SeriesData) -> list[tuple[np.ndarray, np.ndarray]]:
-        if self.cv is not None:
-            return cut_folds(self.cv, data, data.targets)
-        n_rows, starts = data.rows.shape[0], data.stacked.starts
-        n_series = data.stacked.n_series
-        if n_rows < 2:
-            raise ValueError("cv=None holds out the last quarter of the rows; got n_samples=1.")
-        first = n_rows - max(n_rows // 4, 1)
-        if n_series > 1:
-            first = int(starts[n_series - max(n_series // 4, 1)])
-        held_out = np.arange(n_rows) >= first
-        return [(~held_out, held_out)]
-
-    def _drawn(self, model: ESNRegressor, rows: np.ndarray, seed: int) -> Any:
-        """The reservoir of a group and seed, whatever is a lane's own being one."""
-        model = clone(model).set_params(random_state=seed)
-        own = {name: 1.0 for name in SCALARS if is_lane(getattr(model, name))}
-        return model._reservoir().set_params(**own, leak_rate=1.0).fit(rows[:1])
-
-    def _lane(self, model: ESNRegressor) -> Lane:
-        radius, inputs, bias = (
-            value if is_lane(value) else 1.0 for value in (getattr(model, name) for name in SCALARS)
-        )
-        bias = bias if model.bias is None else 1.0  # one that is given is used as it is
-        radius = radius if model.spectral_norm is None else 1.0  # the drawn matrix has that norm
-        kept = model.residual_scaling
-        return Lane(radius, inputs, bias, model.leak_rate, kept, self._penalties(model))
 
     # ---- choosing -----------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import dsyrk
 
 from ._moments import Moments
 from ._reservoir import Reservoir
@@ -170,11 +170,10 @@ class Run:
         n_beside = rows.rows.shape[1] if include_input else 0
         self._n_columns = reservoir.n_units + n_beside
         n_outputs, n_folds = rows.targets.shape[1], rows.late.size
-        size = self._n_columns + n_outputs + 1
-        self._sums = [
-            [np.zeros((size, size), order="F") for _ in rows.teaches] for _ in range(n_lanes)
+        self._moments = [
+            [Moments(self._n_columns, n_outputs) for _ in rows.teaches] for _ in range(n_lanes)
         ]
-        self._shifts: list[np.ndarray | None] = [None] * n_lanes
+        self._room = np.empty((_ROWS + 1, self._n_columns + n_outputs))
         self._solutions: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self._errors = np.zeros((n_lanes, n_folds, n_outputs, lanes[0].alphas.size))
 
@@ -221,50 +220,34 @@ class Run:
         return rows[part] if self._include_input else np.empty((part.stop - part.start, 0))
 
     def _learn(self, part: slice, states: np.ndarray) -> None:
-        """Add the rows of a stretch, about a shift near their mean, to the sums of their pattern.
-
-        With y and a one as further columns, one product gives all sums.
-        """
-        patterns = self._rows.pattern[part]
+        """Fold the rows of a stretch into the moments of their patterns."""
+        patterns, n_units = self._rows.pattern[part], states.shape[2]
         for pattern in np.unique(patterns[patterns >= 0]):
             chosen: Any = patterns == pattern
             chosen = slice(None) if chosen.all() else chosen
             rest = np.concatenate([self._beside(part), self._rows.targets[part]], axis=1)[chosen]
             weights = self._rows.weights[part][chosen]
-            roots = None if (weights == 1).all() else np.sqrt(weights)[:, np.newaxis]
-            n_units = states.shape[2]
-            z = np.empty((rest.shape[0], n_units + rest.shape[1] + 1))
-            for b, own in enumerate(states):
-                x = own[chosen]
-                shift = self._shifts[b]
-                if shift is None:
-                    parts = x.mean(axis=0, dtype=np.float64), rest.mean(axis=0)
-                    shift = self._shifts[b] = np.concatenate(parts)
-                np.subtract(x, shift[:n_units], out=z[:, :n_units])
-                np.subtract(rest, shift[n_units:], out=z[:, n_units:-1])
-                z[:, -1] = 1.0
-                if roots is not None:
-                    z *= roots
-                sums = self._sums[b]
-                sums[pattern] = dsyrk(1.0, z.T, beta=1.0, c=sums[pattern], overwrite_c=1)
+            rows = self._room[: weights.size + 1]
+            for own, moments in zip(states, self._moments, strict=True):
+                rows[:-1, :n_units], rows[:-1, n_units:] = own[chosen], rest
+                moments[pattern].fold(rows, weights)
 
     def _solution(self, b: int, fold: int) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (n_columns, n_outputs * n_alphas) and intercepts, NaN where there are none.
 
-        The sums of a fold are those of the patterns that teach it.
+        The moments of a fold are those of the patterns that teach it.
         """
         known = self._solutions.get((b, fold))
         if known is not None:
             return known
         teaching = np.flatnonzero(self._rows.teaches[:, fold])
-        sums = sum(self._sums[b][pattern] for pattern in teaching[1:]) + self._sums[b][teaching[0]]
-        shift, n = self._shifts[b], self._n_columns
+        parts, n = [self._moments[b][pattern] for pattern in teaching], self._n_columns
+        moments = reduce(Moments.merge, parts[1:], parts[0])
         alphas, n_outputs = self._lanes[b].alphas, self._rows.targets.shape[1]
         coef = np.full((n, n_outputs * alphas.size), np.nan)
         intercept = np.full(n_outputs * alphas.size, np.nan)
-        assert shift is not None, "every fold learns from a row"
-        if np.isfinite(np.diag(sums)).all():
-            found = ridge_path(_moments(sums, shift, n), alphas, self._fit_intercept)
+        if np.isfinite(np.diag(moments.products)).all():
+            found = ridge_path(moments.settled(), alphas, self._fit_intercept)
             coef, intercept = found[0].reshape(n, -1), found[1].reshape(-1)
         self._solutions[b, fold] = coef, intercept
         return coef, intercept
@@ -283,18 +266,3 @@ class Run:
                 answer = x @ coef[:n_units] + beside @ coef[n_units:] + intercept
                 wrong = answer.reshape(*targets.shape, -1) - targets[:, :, np.newaxis]
                 self._errors[b, fold] += np.einsum("t,toa,toa->oa", weights, wrong, wrong)
-
-
-def _moments(sums: np.ndarray, shift: np.ndarray, n_columns: int) -> Moments:
-    """Centred moments from sums of products about a shift, the last column being ones."""
-    weight = sums[-1, -1]
-    off = sums[:-1, -1] / weight
-    centred = sums[:-1, :-1] - weight * np.outer(off, off)
-    moments = Moments(n_columns, shift.size - n_columns)
-    mean = shift + off
-    moments.weight = float(weight)
-    moments.mean_x, moments.mean_y = mean[:n_columns], mean[n_columns:]
-    moments.cxx = np.asfortranarray(centred[:n_columns, :n_columns])
-    moments.cxy = centred[:n_columns, n_columns:]
-    moments.syy = np.diag(centred)[n_columns:].copy()
-    return moments

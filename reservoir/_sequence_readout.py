@@ -98,7 +98,7 @@ def ridge_of_rows(
     scale = _usable(deviation, 32 * np.finfo(float).eps * np.abs(whole.mean_x))
     if alpha == "auto":
         alpha = _best_alpha(parts, fold_of, np.array(means), targets, weights, scale)
-    coef, _ = solve_ridge(_scaled(whole, scale), alpha)
+    coef, _ = solve_ridge(whole.scaled(scale), alpha)
     return CaseReadout(whole.mean_x, scale, float(alpha), coef.T.copy(), whole.mean_y)
 
 
@@ -131,7 +131,7 @@ def _best_alpha(
     errors = np.zeros(ALPHAS.size)
     for k in range(len(parts)):
         others = parts[:k] + parts[k + 1 :]
-        train = _scaled(reduce(Moments.merge, others[1:], others[0]).settled(), scale)
+        train = reduce(Moments.merge, others[1:], others[0]).scaled(scale)
         values, vectors = eigh(train.cxx, lower=False)
         values, cross = np.maximum(values, 0.0), vectors.T @ train.cxy
         held = fold_of == k
@@ -141,15 +141,6 @@ def _best_alpha(
             answer = projected @ (cross / (values + alpha)[:, np.newaxis])
             errors[j] += weights[held] @ ((answer - wanted) ** 2).sum(axis=1)
     return float(ALPHAS[np.argmin(errors)])
-
-
-def _scaled(moments: Moments, scale: np.ndarray) -> Moments:
-    """Moments of the columns divided by `scale`, from settled ones."""
-    scaled = moments.settled()
-    scaled.mean_x = scaled.mean_x / scale
-    scaled.cxx = np.asfortranarray(scaled.cxx / np.outer(scale, scale))
-    scaled.cxy = scaled.cxy / scale[:, np.newaxis]
-    return scaled
 
 
 def _usable(deviation: np.ndarray, rounding: np.ndarray) -> np.ndarray:

@@ -34,6 +34,13 @@ _LONGEST_BURN_IN = 0.05  # of the rows
 _MARGIN = 1.15  # of the burn-in over the one measured
 _FEWEST_BURN_INS, _MOST_BURN_INS = 6, 16  # in a strand, where there are rows enough
 _MOST_LANES = 64
+_BYTES_AT_ONCE = 2**27  # of states, where a model drives a series in strands
+
+
+def rows_for_strands(reservoir: Reservoir) -> int:
+    """Rows of one series that a model is to drive at once, for the strands to be long."""
+    row = reservoir._n_features_out * reservoir._dtype_for(np.dtype(float)).itemsize
+    return min(max(_BYTES_AT_ONCE // row, 1024), 65536)
 
 
 def drive_in_strands(

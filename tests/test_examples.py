@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -149,6 +150,82 @@ def test_diagnostics_example_meets_the_theory_of_linear_reservoirs(tmp_path, mon
         radius: values[1] for (case, radius), values in rows.items() if case[6:] == "weak drive"
     }
     assert max(weak, key=weak.get) == 1.0
+
+
+def test_gradients_example_goes_as_theory_says(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_vanishing_gradients", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_vanishing_gradients.png"}
+    rows = {}
+    for line in table.splitlines():
+        if line.startswith(("tanh", "ReLU", "LSTM", "GRU")):
+            parts = line[16:].split("|")
+            rows[line[:16].strip()] = np.array([[float(v) for v in part.split()] for part in parts])
+    assert len(rows) == 10
+    for name, (found, theory, *_) in rows.items():
+        # Over up to 22 decades; a product of slopes that fluctuate strays by its square root.
+        assert np.abs(np.log(found / theory)).max() < (2.0 if "ReLU" in name else 0.5), name
+    at_100 = {name: measured[0, -1] / measured[0, 0] for name, measured in rows.items()}
+    assert at_100["tanh, 0.7"] == pytest.approx(0.7**100, rel=0.5)
+    assert at_100["tanh, 1.0"] == pytest.approx(1, rel=0.5)
+    assert at_100["ReLU, 2.0"] > 1e10
+    assert at_100["GRU, z bias 0"] < 1e-19 < at_100["LSTM, f bias 1"] < at_100["LSTM, f bias 2"]
+
+
+def test_reber_example_lstm_recalls_what_elman_forgets(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_reber_grammar", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_reber_grammar.png"}
+    shares = {
+        cell: np.array(
+            [numbers(line) for line in table.splitlines() if line.startswith(cell + " ")]
+        )
+        for cell in ("lstm", "elman")
+    }
+    assert shares["lstm"].shape == shares["elman"].shape == (3, 6)  # seed, all, four lengths
+    assert shares["lstm"][:, 1].min() > 0.95
+    assert np.median(shares["elman"][:, 1]) < 0.9
+    # What is hard for an Elman network is the distance, not the rule.
+    assert shares["elman"][:, 2].mean() > shares["elman"][:, 5].mean() + 0.15
+    assert shares["lstm"][:, 5].mean() > shares["elman"][:, 5].mean() + 0.15
+
+
+def test_forecast_example_reservoir_lasts_longest(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_rnn_vs_esn_forecast", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_rnn_vs_esn_forecast.png"}
+    rows = {line[:10].strip(): line[10:].split() for line in table.splitlines()[2:]}
+    median = {name: float(row[2]) for name, row in rows.items()}
+    seconds = {name: float(row[0]) for name, row in rows.items()}
+    assert set(median) == {"reservoir", "LSTM", "GRU", "linear"}
+    assert median["reservoir"] > 6
+    assert median["linear"] < 0.5 < min(median["LSTM"], median["GRU"])
+    assert max(median["LSTM"], median["GRU"]) < median["reservoir"] - 2
+    assert seconds["linear"] < min(seconds["LSTM"], seconds["GRU"])
+
+
+def test_acceleration_example_forecasts_a_rotor_when_there_is_no_recording(
+    tmp_path, monkeypatch, capsys
+):
+    table, written = run("plot_acceleration_lstm", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_acceleration_lstm.png"}
+    assert table.startswith("synthetic acceleration of a rotor")
+    errors = {line[:18].strip(): numbers(line[18:]) for line in table.splitlines()[2:7]}
+    assert errors["mean"] == pytest.approx([1, 1, 1], abs=0.05)
+    assert errors["last piece again"][0] > 1.2
+    assert max(errors["LSTM"]) < 0.45
+    assert errors["ridge, last 500"][0] < errors["LSTM"][0]
+
+
+def test_saliency_example_finds_the_derivatives_that_must_be(tmp_path, monkeypatch, capsys):
+    table, written = run("plot_saliency", tmp_path, monkeypatch, capsys)
+    assert written == {"plot_saliency.png"}
+    lines = table.splitlines()
+    assert numbers(lines[0])[0] < 0.003
+    marked, other = (numbers(line) for line in lines[1:3])
+    assert marked[0] == pytest.approx(1, abs=0.06)
+    assert other[0] == pytest.approx(0, abs=0.02)
+    assert max(marked[1], other[1]) < 0.15
+    assert numbers(lines[4])[0] > 0.97
+    meaningful, distractors = numbers(lines[5])
+    assert meaningful > 5 * distractors
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])

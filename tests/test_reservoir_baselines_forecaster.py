@@ -169,9 +169,11 @@ def test_every_parameter_reaches_the_network():
     outside = {"transformer", "difference", "horizon"}
     assert set(outer.get_params()) - outside == set(own) - {"bidirectional", "warm_start"}
     assert (
-        set(changed) | {"initial_weights", "verbose", "bptt_stride"}
+        set(changed) | {"initial_weights", "verbose", "bptt_stride", "forget_bias"}
         == set(outer.get_params()) - outside
     )
+    lstm = RNNForecaster("lstm", (3,), forget_bias=2.5, max_iter=0).fit(waves()).estimator_
+    np.testing.assert_array_equal(lstm.weights_[0]["bias"][3:6], 2.5)
 
 
 # ---- as a memory -------------------------------------------------------------------------------

@@ -59,6 +59,76 @@ def test_a_nilpotent_matrix_cannot_be_scaled_and_a_callable_must_keep_to_the_sha
         blocks("elman", recurrent_init=lambda n_units, random_state: np.eye(2))
 
 
+def biases(cell, n_timesteps=50, model=RNNRegressor, **params):
+    rows = np.zeros((n_timesteps, 1))
+    net = model(cell, (500,), max_iter=0, random_state=0, recurrent_init="identity", **params)
+    net.fit(rows, rows[:, 0])
+    return net.weights_[0]["bias"].reshape(N_GATES[cell], 500)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "peephole_lstm"])
+def test_the_forget_gate_starts_as_told(cell):
+    i, f, g, o = biases(cell, forget_bias=-2.5)
+    np.testing.assert_array_equal(f, -2.5)
+    np.testing.assert_array_equal([i, g, o], 0.0)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "peephole_lstm"])
+def test_chrono_memories_last_from_one_step_to_the_longest_series(cell):
+    i, f, g, o = biases(cell, forget_bias="chrono")
+    np.testing.assert_array_equal(i, -f)
+    np.testing.assert_array_equal([g, o], 0.0)
+    # With f = sigmoid(log u) a cell decays by 1 - 1 / (1 + u) a step: e^b is uniform on [1, 49].
+    lasting = np.exp(f)
+    assert 1.0 <= lasting.min() < 1.5
+    assert 48.5 < lasting.max() <= 49.0
+    np.testing.assert_allclose(lasting.mean(), 25.0, rtol=0, atol=4 * 48 / np.sqrt(12 * 500))
+
+
+def test_chrono_of_a_gru_is_in_the_one_gate_that_keeps_and_lets_in():
+    z, r, h = biases("gru", forget_bias="chrono")
+    np.testing.assert_array_equal(z, -biases("lstm", forget_bias="chrono")[1])
+    np.testing.assert_array_equal([r, h], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("n_timesteps", "params", "longest"),
+    [(50, {"bptt_steps": 20}, 20), (50, {"n_strands": 5}, 10), (8, {"bptt_steps": 20}, 8)],
+)
+def test_chrono_looks_no_further_than_the_gradient(n_timesteps, params, longest):
+    lasting = np.exp(biases("lstm", n_timesteps, forget_bias="chrono", **params)[1])
+    assert longest - 1.5 < lasting.max() <= longest - 1
+
+
+@pytest.mark.parametrize("n_timesteps", [1, 2])
+def test_chrono_with_nothing_to_keep_has_no_bias(n_timesteps):
+    np.testing.assert_array_equal(biases("lstm", n_timesteps, forget_bias="chrono"), 0.0)
+
+
+def test_chrono_leaves_all_other_weights_as_they_are():
+    plain, chrono = (
+        RNNRegressor("lstm", (4,), max_iter=0, random_state=0, forget_bias=bias).fit(X, X[:, 0])
+        for bias in (1.0, "chrono")
+    )
+    for key in ("input", "recurrent"):
+        np.testing.assert_array_equal(plain.weights_[0][key], chrono.weights_[0][key])
+
+
+@pytest.mark.parametrize(
+    ("cell", "bias"), [("elman", "chrono"), ("jordan", 2.0), ("gru", 2.0), ("elman", 0.0)]
+)
+def test_a_forget_bias_needs_a_forget_gate(cell, bias):
+    net = RNNRegressor(cell, (4,), forget_bias=bias)
+    with pytest.raises(ValueError, match=f"forget_bias={bias!r} is for cell='lstm'"):
+        net.fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("bias", ["long", np.inf, None])
+def test_a_forget_bias_is_a_number_or_chrono(bias):
+    with pytest.raises(ValueError, match="'forget_bias' parameter"):
+        RNNRegressor("lstm", (4,), forget_bias=bias).fit(X, X[:, 0])
+
+
 @pytest.mark.parametrize("n_outputs", [2, 7])
 def test_jordan_takes_the_columns_of_a_square_draw(n_outputs):
     Y = np.zeros((6, n_outputs))

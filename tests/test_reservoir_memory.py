@@ -188,7 +188,7 @@ def test_long_series_are_driven_in_blocks_that_leave_no_seam(monkeypatch):
     for model in (REGRESSORS["network"], REGRESSORS["taps"], REGRESSORS["feedback"]):
         whole = clone(model).fit(X, y)
         answer = whole.predict(X)
-        monkeypatch.setattr("reservoir._model._BLOCK", 33)
+        monkeypatch.setattr("reservoir._running.MemoryRunner._block", 33)
         assert_same_fit(clone(model).fit(X, y), whole)
         np.testing.assert_array_equal(whole.predict(X), answer)
         monkeypatch.undo()

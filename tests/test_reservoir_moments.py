@@ -131,6 +131,24 @@ def test_large_offsets_do_not_cancel(cuts):
     assert np.abs(naive_sum - exact["cxx"]).max() > 1e-6 * np.abs(exact["cxx"]).max()
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_mean_of_a_million_deviations_costs_no_digits(weighted):
+    X, y = rows(3000)
+    weights = np.random.RandomState(1).uniform(0.1, 3, 3000) if weighted else None
+    near = naive.moments(X, y, weights)
+    moved = values(gathered(X + 1e6 * X.std(axis=0), y, weights, cuts=(300,)))
+    for name in ("cxx", "cxy"):  # adding the mean rounds the rows themselves by 1e-10 deviations
+        exact = np.triu(near[name]) if name == "cxx" else near[name]
+        np.testing.assert_allclose(moved[name], exact, rtol=0, atol=3e-9 * np.abs(exact).max())
+
+
+def test_first_rows_that_are_far_away_and_light_cost_no_digits():
+    X, y = rows(3000)
+    X[:300] -= 1e6
+    weights = np.where(np.arange(3000) < 300, 1e-14, 1.0)
+    assert_close(values(gathered(X, y, weights)), naive.moments(X, y, weights), 1e-11)
+
+
 def test_float32_rows_are_summed_in_float64():
     X, y = (part.astype(np.float32) for part in rows(3000, offset=100.0))
     assert_close(values(gathered(X, y)), naive.moments(X, y), 1e-11)

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import reservoir._reservoir
+import reservoir._strands
 from filters.timeseries import DivergenceError
 from reservoir import ESNClassifier, ESNForecaster, ESNRegressor, ESNRegressorCV, Reservoir
 from reservoir import _strands as strands
@@ -279,7 +279,7 @@ def test_feedback_and_noise_are_driven_row_after_row(options):
 
 
 def test_columns_of_a_block_outlive_the_next_one(monkeypatch):
-    monkeypatch.setattr(reservoir._reservoir, "_BYTES_AT_ONCE", 2**20)
+    monkeypatch.setattr(reservoir._strands, "_BYTES_AT_ONCE", 2**20)
     X = series(12000)
     model = ESNRegressor(60, n_strands=8, include_input=False, random_state=0).fit(X, X[:, 0])
     start = np.zeros(60)
@@ -289,7 +289,7 @@ def test_columns_of_a_block_outlive_the_next_one(monkeypatch):
 
 
 def test_memory_of_fit_and_predict_does_not_grow_with_the_series(monkeypatch):
-    monkeypatch.setattr(reservoir._reservoir, "_BYTES_AT_ONCE", 2**22)
+    monkeypatch.setattr(reservoir._strands, "_BYTES_AT_ONCE", 2**22)
 
     def peak(n):
         X = series(n)

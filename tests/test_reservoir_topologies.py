@@ -13,6 +13,7 @@ from reservoir.topologies import (
     NAMED,
     WITH_DENSITY,
     _radius,
+    _random,
     scale_spectral_radius,
     spectral_radius,
 )
@@ -122,7 +123,7 @@ def test_spectral_radius_does_not_depend_on_names_sign_or_direction(n, seed, den
     np.testing.assert_allclose(spectral_radius(-3 * W.T), 3 * radius, **scale)
 
 
-# ---- more than 1500 units: ARPACK ---------------------------------------------------------------
+# ---- more than 500 units: ARPACK ---------------------------------------------------------------
 
 
 def test_large_sparse_radius_is_exact():
@@ -147,6 +148,18 @@ def test_arpack_agrees_with_the_full_spectrum(seed, small_goes_to_arpack, monkey
     W = topologies.random_sparse(220, random_state=seed)
     monkeypatch.setattr(_radius, "_dense_radius", None)  # ARPACK must do it alone
     np.testing.assert_allclose(spectral_radius(W), by_numpy(W), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_arpack_agrees_with_the_full_spectrum_of_every_topology(name, monkeypatch):
+    """Complex pairs, real values, circles and gaps; a basis of 40 vectors leaves ARPACK work."""
+    monkeypatch.setattr(_radius, "_DENSE_UP_TO", 20)
+    monkeypatch.setattr(_radius, "_BASES", ((10, 40), (10, 40)))
+    for seed in range(1 if name in WITHOUT_A_DRAW else 8):
+        drawn = {} if name in WITHOUT_A_DRAW else {"random_state": seed}
+        W = NAMED[name](140, **drawn)
+        expected = 0.0 if name in NILPOTENT else by_numpy(W)
+        np.testing.assert_allclose(spectral_radius(W), expected, rtol=1e-9, err_msg=str(seed))
 
 
 @pytest.mark.parametrize("name", ["orthogonal", "two_way_ring", "antisymmetric"])
@@ -373,6 +386,15 @@ def test_random_connections_and_weights_are_uniform():
     np.testing.assert_allclose(per_column.var(), 1500 * 0.1 * 0.9, rtol=0.15)
     assert abs(W.data.mean()) < 5 * np.sqrt(1 / 3 / W.nnz)
     np.testing.assert_allclose(W.data.var(), 1 / 3, rtol=0.02)
+
+
+def test_every_set_of_connections_is_as_likely_as_any_other():
+    rng = np.random.RandomState(0)
+    for draw in (_random._by_keys, _random._by_floyd):
+        chosen = np.sort(draw(rng, 20_000, 6, 3), axis=1)
+        _, counts = np.unique(chosen, axis=0, return_counts=True)
+        assert counts.size == 20
+        assert ((counts - 1000) ** 2 / 1000).sum() < 43.8  # chi-squared, 19 degrees, 0.1 %
 
 
 @pytest.mark.parametrize("density", [0, -0.1, 1.5, np.nan])

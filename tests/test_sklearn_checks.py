@@ -190,3 +190,14 @@ def test_every_public_estimator_is_built_without_arguments():
 def test_public_names_exist_and_are_documented(module):
     for name in module.__all__:
         assert (getattr(module, name).__doc__ or "").strip(), name
+
+
+@pytest.mark.parametrize("name", sorted(public_estimators()))
+def test_parameters_are_spelled_out_and_few_by_position(name):
+    """No ``**kwargs`` that swallow a misspelling; what stands after the sizes goes by name."""
+    parameters = inspect.signature(public_estimators()[name]).parameters.values()
+    assert not {p.kind for p in parameters} & {
+        inspect.Parameter.VAR_KEYWORD,
+        inspect.Parameter.VAR_POSITIONAL,
+    }
+    assert sum(p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters) <= 2

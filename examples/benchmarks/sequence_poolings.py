@@ -84,7 +84,7 @@ def gates(say, single, ensemble):
         f"* All networks of the table together: ensemble "
         f"{'met' if together <= 2 else 'NOT met'} ({together} errors)."
     )
-    say("* Choice by cross-validation against one hold-out at 50 units: sequence_selection.py.")
+    say("* Choice by cross-validation against one hold-out: `reservoir compare --suite published`.")
 
 
 def read_ts(wheel, name, part):

@@ -220,7 +220,9 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         self._rng = check_random_state(self.random_state)
         network = self._network(task.n_inputs, n_outputs, task.dtype)
         if self.initial_weights is None:
-            network.draw(self._rng, self.recurrent_init, self.spectral_radius)
+            longest = min(task.longest, self.bptt_steps or task.longest)
+            init, radius = self.recurrent_init, self.spectral_radius
+            network.draw(self._rng, init, radius, self.forget_bias, longest)
         else:
             network.load(self.initial_weights)
         return network, self._new_optimizer(network)

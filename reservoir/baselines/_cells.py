@@ -15,7 +15,7 @@ import numpy as np
 
 from ..kernels import cell_backward as backwards
 from ..kernels import cell_forward as forwards
-from ._initialization import child, glorot_uniform
+from ._initialization import child, chrono, glorot_uniform
 
 State = tuple[np.ndarray, ...]
 
@@ -43,7 +43,8 @@ class Cell:
     n_gates: ClassVar[int] = 1
     n_states: ClassVar[int] = 1  # arrays (n_recurrent, batch) carried from step to step, h first
     n_peepholes: ClassVar[int] = 0
-    forget_gate: ClassVar[int | None] = None  # whose bias starts at 1
+    forget_gate: ClassVar[int | None] = None  # what it multiplies is the cell before
+    input_gate: ClassVar[int | None] = None  # what it multiplies is new
 
     def __init__(
         self, n_units: int, n_inputs: int, relu: bool = False, n_recurrent: int | None = None
@@ -85,8 +86,21 @@ class Cell:
         rng: np.random.RandomState,
         recurrent: Callable[[np.random.RandomState, int], np.ndarray],
         flat: np.ndarray,
+        forget_bias: float | str = 1.0,
+        longest: int = 1,
     ) -> None:
-        """Set the first weights, gate block by gate block; `recurrent` draws a square matrix."""
+        """Set the first weights, gate block by gate block.
+
+        Parameters
+        ----------
+        rng : RandomState
+        recurrent : callable
+            Draws a square matrix.
+        flat : ndarray of shape (n_parameters,)
+        forget_bias : float or "chrono"
+        longest : int
+            Time steps of the longest window, for "chrono".
+        """
         n_units, n_recurrent = self.n_units, self.n_recurrent
         flat[:] = 0.0
         for_recurrent, for_inputs = child(rng), child(rng)
@@ -95,13 +109,19 @@ class Cell:
             square = recurrent(for_recurrent, max(n_units, n_recurrent))
             block[:, :n_recurrent] = square[:n_units, :n_recurrent]
             block[:, n_recurrent:-1] = glorot_uniform(for_inputs, n_units, self.n_inputs)
-        if self.forget_gate is not None:
-            blocks[self.forget_gate, :, -1] = 1.0
+        if self.forget_gate is not None and not isinstance(forget_bias, str):
+            blocks[self.forget_gate, :, -1] = forget_bias
         if self.n_peepholes:
             limit = 1.0 / np.sqrt(n_units)
             flat[self.shape[0] * self.shape[1] :] = child(rng).uniform(
                 -limit, limit, self.n_peepholes * n_units
             )
+        if forget_bias == "chrono":
+            kept = chrono(child(rng), n_units, longest)
+            if self.forget_gate is not None:
+                blocks[self.forget_gate, :, -1] = kept
+            if self.input_gate is not None:
+                blocks[self.input_gate, :, -1] = -kept
 
     def forward(
         self,
@@ -229,13 +249,14 @@ class LSTMCell(Cell):
     """i, f, o = sigmoid(.), g = tanh(.), c = f c + i g, h = o tanh c.
 
     Hochreiter and Schmidhuber 1997 with the forget gate of Gers, Schmidhuber and Cummins 2000,
-    whose bias starts at 1 (Jozefowicz, Zaremba and Sutskever 2015).
+    whose bias starts at 1 unless said otherwise (Jozefowicz, Zaremba and Sutskever 2015).
     """
 
     code = forwards.LSTM
     n_gates = 4
     n_states = 2
     forget_gate = 1
+    input_gate = 0
 
     def _allocate(self, n_timesteps: int, n_batch: int, dtype: np.dtype) -> None:
         super()._allocate(n_timesteps, n_batch, dtype)
@@ -309,6 +330,7 @@ class GRUCell(Cell):
 
     code = forwards.GRU
     n_gates = 3
+    input_gate = 0  # and, as 1 - z, the forget gate
 
     def _allocate(self, n_timesteps: int, n_batch: int, dtype: np.dtype) -> None:
         super()._allocate(n_timesteps, n_batch, dtype)

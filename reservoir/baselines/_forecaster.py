@@ -72,6 +72,7 @@ class RNNForecaster(SeriesForecaster):
         activation: str = "tanh",
         recurrent_init: str | Callable[..., Any] = "orthogonal",
         spectral_radius: float | None = None,
+        forget_bias: float | str = 1.0,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable[[int], float] = "constant",
@@ -105,6 +106,7 @@ class RNNForecaster(SeriesForecaster):
         self.activation = activation
         self.recurrent_init = recurrent_init
         self.spectral_radius = spectral_radius
+        self.forget_bias = forget_bias
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule

@@ -37,6 +37,14 @@ def normalized_positive(rng: np.random.RandomState, n_units: int) -> np.ndarray:
     return matrix / np.linalg.eigvalsh(matrix)[-1]
 
 
+def chrono(rng: np.random.RandomState, n_units: int, longest: int) -> np.ndarray:
+    """log U[1, longest - 1]: the bias of a forget gate that forgets in 1 to `longest` steps.
+
+    Tallec and Ollivier 2018, equation 16; up to two steps it is 0.
+    """
+    return np.log(rng.uniform(1.0, max(longest - 1, 1), n_units))
+
+
 RECURRENT_INITS: dict[str, Callable[[np.random.RandomState, int], np.ndarray]] = {
     "orthogonal": orthogonal,
     "identity": identity,

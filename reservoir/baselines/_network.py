@@ -128,12 +128,14 @@ class Network:
         rng: np.random.RandomState,
         recurrent_init: str | Callable[..., Any],
         spectral_radius: float | None = None,
+        forget_bias: float | str = 1.0,
+        longest: int = 1,
     ) -> None:
-        """Set the first weights; one child seed a matrix."""
+        """Set the first weights; one child seed a matrix. See `Cell.draw`."""
         recurrent = recurrent_drawer(recurrent_init, spectral_radius)
         cells, dense = self.blocks(self.parameters)
         for cell, flat in zip(self.cells, cells, strict=True):
-            cell.draw(rng, recurrent, flat)
+            cell.draw(rng, recurrent, flat, forget_bias, longest)
         for block in dense:
             block[:, :-1] = glorot_uniform(child(rng), block.shape[0], block.shape[1] - 1)
             block[:, -1] = 0.0

@@ -13,6 +13,7 @@ from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import (
     Interval,
     StrOptions,
+    finite,
     non_negative,
     positive,
     positive_int,
@@ -42,6 +43,7 @@ class NetworkParameters(BaseEstimator):
         "activation": [StrOptions({"tanh", "relu"})],
         "recurrent_init": [StrOptions({*RECURRENT_INITS, *NAMED}), callable],
         "spectral_radius": [non_negative(), None],
+        "forget_bias": [finite(), StrOptions({"chrono"})],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [positive()],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable],
@@ -77,6 +79,7 @@ class NetworkParameters(BaseEstimator):
         activation: str = "tanh",
         recurrent_init: str | Callable[..., Any] = "orthogonal",
         spectral_radius: float | None = None,
+        forget_bias: float | str = 1.0,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable[[int], float] = "constant",
@@ -106,6 +109,7 @@ class NetworkParameters(BaseEstimator):
         self.activation = activation
         self.recurrent_init = recurrent_init
         self.spectral_radius = spectral_radius
+        self.forget_bias = forget_bias
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
@@ -143,6 +147,12 @@ class NetworkParameters(BaseEstimator):
             raise ValueError(
                 f"activation={self.activation!r} is for cell='elman' and 'jordan'; the gates of "
                 f"cell={self.cell!r} are sigmoid and tanh. Leave activation at 'tanh'."
+            )
+        chrono = isinstance(self.forget_bias, str)
+        if self.forget_bias != 1.0 and not _has_gate(self.cell, chrono):
+            raise ValueError(
+                f"forget_bias={self.forget_bias!r} is for cell='lstm' and 'peephole_lstm', "
+                f"'chrono' for 'gru', too; cell={self.cell!r} has no such gate. Leave it at 1.0."
             )
         if self.cell == "jordan" and (len(sizes) > 1 or self.bidirectional):
             raise ValueError(
@@ -189,6 +199,11 @@ class NetworkParameters(BaseEstimator):
 def _as_sizes(given: Any) -> tuple[Any, ...]:
     with naming("hidden_sizes", "head_sizes"):
         return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
+
+
+def _has_gate(cell: str, chrono: bool) -> bool:
+    kind = CELLS[cell]
+    return (kind.input_gate if chrono else kind.forget_gate) is not None
 
 
 def _are_sizes(sizes: Sequence[Any]) -> bool:

@@ -42,10 +42,15 @@ class RNNRegressor(SeriesRegressorMixin, NumberTargets, RowNetwork, FreeRunner):
     recurrent_init : str or callable, default="orthogonal"
         First W, gate block by gate block: "orthogonal", "identity", "np" (positive definite,
         largest eigenvalue 1), a name of `reservoir.topologies` or a callable
-        ``(n_units, *, random_state)``. Input weights are Glorot uniform, biases 0, the forget
-        gate's 1, peepholes uniform on +-1 / sqrt(hidden).
+        ``(n_units, *, random_state)``. Input weights are Glorot uniform, biases 0 but the forget
+        gate's, peepholes uniform on +-1 / sqrt(hidden).
     spectral_radius : float >= 0, default=None
         What each drawn W is scaled to; None leaves it as drawn.
+    forget_bias : float or "chrono", default=1.0
+        First bias of the forget gate of the LSTM cells. "chrono" draws log U[1, T - 1] and gives
+        the input gate the opposite, so that units start with memories of 1 to T steps, T the
+        longest training series of the first call or `bptt_steps` if that is less: for long lags.
+        In a GRU, whose gate z is both, it draws -log U[1, T - 1] for z; a number is not for it.
     optimizer : {"adam", "rmsprop", "sgd"}, default="adam"
         Adam (.9, .999, 1e-8) and RMSprop (.9, 1e-8) add epsilon after the root.
     learning_rate : float > 0, default=1e-3
@@ -138,6 +143,8 @@ class RNNRegressor(SeriesRegressorMixin, NumberTargets, RowNetwork, FreeRunner):
     J. Elman, Finding structure in time, Cognitive Science 14 (1990).
     S. Hochreiter, J. Schmidhuber, Long short-term memory, Neural Computation 9 (1997).
     F. Gers, J. Schmidhuber, F. Cummins, Learning to forget, Neural Computation 12 (2000).
+    C. Tallec, Y. Ollivier, Can recurrent neural networks warp time?, ICLR (2018), section 3
+    ("chrono").
     R. Pascanu, T. Mikolov, Y. Bengio, On the difficulty of training recurrent neural networks,
     ICML (2013), algorithm 1 (clipping).
 

@@ -47,9 +47,9 @@ class Seq2Seq(PairNetwork):
         of the epoch (0, 1, ...) gives the share ("scheduled sampling").
     head_sizes : sequence of int, default=()
         Units of dense ReLU layers between the decoder and the output.
-    skip_connections, activation, recurrent_init, spectral_radius, optimizer, learning_rate, \
-learning_rate_schedule, learning_rate_decay, momentum, nesterov, clip_norm, l1, l2, max_iter, tol, \
-n_iter_no_change, warm_start, initial_weights, random_state, verbose
+    skip_connections, activation, recurrent_init, spectral_radius, forget_bias, optimizer, \
+learning_rate, learning_rate_schedule, learning_rate_decay, momentum, nesterov, clip_norm, l1, \
+l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, verbose
         As in `RNNRegressor`.
     batch_size : int, default=32
         Pairs of an optimizer step.
@@ -125,6 +125,7 @@ n_iter_no_change, warm_start, initial_weights, random_state, verbose
         activation: str = "tanh",
         recurrent_init: str | Callable[..., Any] = "orthogonal",
         spectral_radius: float | None = None,
+        forget_bias: float | str = 1.0,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         learning_rate_schedule: str | Callable[[int], float] = "constant",
@@ -153,6 +154,7 @@ n_iter_no_change, warm_start, initial_weights, random_state, verbose
             activation=activation,
             recurrent_init=recurrent_init,
             spectral_radius=spectral_radius,
+            forget_bias=forget_bias,
             optimizer=optimizer,
             learning_rate=learning_rate,
             learning_rate_schedule=learning_rate_schedule,

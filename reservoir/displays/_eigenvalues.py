@@ -1,4 +1,4 @@
-"""EigenvalueDisplay: the spectrum of the recurrent matrix in the unit circle."""
+"""EigenvalueDisplay: the spectrum of a recurrent matrix in the unit circle."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import numpy as np
 from filters.displays._panels import AFTER, BEFORE, panels_of
 from filters.timeseries._extras import require_report_extra
 
+from ..baselines._inside import network_of, one_step_jacobian, recurrent_matrix
 from ..diagnostics._echo_states import leaky_matrix
 
 
 class EigenvalueDisplay:
-    """Show the eigenvalues of a reservoir's recurrent matrix, or of its leaky map.
+    """Show the eigenvalues of a recurrent matrix, or of the map from one state to the next.
+
+    Those of a reservoir, or of a gradient-trained network: beyond the circle a small disturbance
+    grows and gradients may explode, within it both fade.
 
     Make one by `from_estimator`; all parameters become attributes.
 
@@ -21,7 +25,7 @@ class EigenvalueDisplay:
     ----------
     eigenvalues : array-like of shape (n_units,), complex
     leaky : bool, default=False
-        Whether they are those of ``diag(1 - a) + diag(a) W``; for the title only.
+        Whether they are those of the map from state to state; for the title only.
 
     Attributes
     ----------
@@ -51,16 +55,33 @@ class EigenvalueDisplay:
         self.leaky = leaky
 
     @classmethod
-    def from_estimator(cls, reservoir: Any, *, leaky: bool = False, ax: Any = None) -> Self:
-        """Compute the spectrum of a reservoir and draw it.
+    def from_estimator(
+        cls,
+        reservoir: Any,
+        *,
+        leaky: bool = False,
+        layer: int = 0,
+        gate: str | None = None,
+        backward: bool = False,
+        ax: Any = None,
+    ) -> Self:
+        """Compute the spectrum of a reservoir or of a network and draw it.
 
         Parameters
         ----------
-        reservoir : Reservoir
-            Fitted (drawn as it is) or not (a clone is fitted).
+        reservoir : Reservoir, network of `reservoir.baselines` or RNNForecaster
+            A reservoir may be fitted (drawn as it is) or not (a clone is fitted).
         leaky : bool, default=False
-            The spectrum of ``diag(1 - a) + diag(a) W``, the map of small disturbances of a
-            reservoir at rest, in place of that of W.
+            The map of small disturbances at rest in place of W: ``diag(1 - a) + diag(a) W`` of a
+            reservoir; of a network the Jacobian d state(t) / d state(t-1), all layers and cell
+            states together, at the zero state and zero input.
+        layer : int, default=0
+            Of a network: whose W.
+        gate : str, default=None
+            Of a network: which block of it, "i", "f", "g" or "o" of an LSTM and "z", "r" or "h" of
+            a GRU; None takes the candidate, "g" or "h". An Elman cell has "h" only.
+        backward : bool, default=False
+            Of a bidirectional network: whose W, that of the direction against time.
         ax
             As in `plot`.
 
@@ -71,15 +92,23 @@ class EigenvalueDisplay:
         Raises
         ------
         TypeError
-            For anything but a Reservoir.
+            For anything else.
+        ValueError
+            For a matrix that the network has not.
 
         Notes
         -----
         All eigenvalues of a dense copy: twice the units cost 8 times the time.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
-        matrix = leaky_matrix(reservoir, leaky=leaky)
-        return cls(eigenvalues=np.linalg.eigvals(matrix.toarray()), leaky=leaky).plot(ax)
+        network = network_of(reservoir)
+        if network is None:
+            matrix = leaky_matrix(reservoir, leaky=leaky).toarray()
+        elif leaky:
+            matrix = one_step_jacobian(network)
+        else:
+            matrix = recurrent_matrix(network, layer, gate, backward)
+        return cls(eigenvalues=np.linalg.eigvals(matrix), leaky=leaky).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.

@@ -1,4 +1,4 @@
-"""StatesDisplay: the states of a reservoir over time."""
+"""StatesDisplay: the states of a reservoir or of a network over time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import numpy as np
 from filters.displays._panels import panels_of
 from filters.timeseries._extras import require_report_extra
 
+from ..baselines._base import RecurrentNetwork
+from ..baselines._inside import hidden_states
 from ..diagnostics._driving import check_one_series, fitted
 
 _MAX_NAMED = 8  # more curves than these are told apart by shade instead of by a legend
 
 
 class StatesDisplay:
-    """Show how some units of a reservoir answer a series.
+    """Show how some units of a reservoir, or of a trained network, answer a series.
 
     Make one by `from_estimator`; all parameters become attributes.
 
@@ -57,13 +59,16 @@ class StatesDisplay:
     def from_estimator(
         cls, reservoir: Any, X: Any, *, units: Any = None, dt: float | None = None, ax: Any = None
     ) -> Self:
-        """Drive a reservoir through a series, from a zero state, and draw.
+        """Drive a reservoir or a network through a series, from a zero state, and draw.
 
         Parameters
         ----------
-        reservoir : Reservoir or other transformer
-            Fitted (drawn as it is) or not (a clone is fitted).
+        reservoir : Reservoir or other transformer, or network of `reservoir.baselines`
+            Fitted (drawn as it is) or not (a clone is fitted; a network must be). What is drawn of
+            a network are the hidden states of its last layer, h(t), also where it reads a whole
+            case: there, the state if the case ended at t.
         X : array-like of shape (n_timesteps, n_features)
+            One series, or one case.
         units : array-like of int, default=None
             Columns to draw; None takes 8, evenly spaced.
         dt, ax
@@ -75,7 +80,10 @@ class StatesDisplay:
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         rows = check_one_series(X)
-        states = np.asarray(fitted(reservoir, rows).transform(rows))
+        if isinstance(reservoir, RecurrentNetwork):
+            states = hidden_states(reservoir, rows)
+        else:
+            states = np.asarray(fitted(reservoir, rows).transform(rows))
         n_units = states.shape[1]
         if units is None:
             units = np.unique(np.linspace(0, n_units - 1, _MAX_NAMED).astype(int))

@@ -1,6 +1,6 @@
 """The main job: every model on every task under one protocol, in tables and one report."""
 
-from ._compare import Interrupted, compare
+from ._compare import Interrupted, compare, contents
 from ._results import OutputError
 from ._specs import (
     MODELS,
@@ -13,9 +13,11 @@ from ._specs import (
     register_model,
     register_task,
 )
+from ._suites import SUITES
 
 __all__ = [
     "MODELS",
+    "SUITES",
     "TASKS",
     "Interrupted",
     "Metric",
@@ -25,6 +27,7 @@ __all__ = [
     "Task",
     "UsageError",
     "compare",
+    "contents",
     "register_model",
     "register_task",
 ]

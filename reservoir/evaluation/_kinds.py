@@ -235,7 +235,35 @@ class Classification:
         }
 
 
+class Speed(Regression):
+    """Work to be timed: what counts is how many rows a second the fit gets through."""
+
+    repeats = 3
+
+    def fit(self, estimator: Any, problem: Problem) -> None:
+        """Do the work once."""
+        estimator.fit(problem.X_train, problem.y_train)
+
+    def predict(self, estimator: Any, problem: Problem) -> Any:
+        """Nothing is asked."""
+        return np.empty(0)
+
+    def scaled(self, problem: Problem) -> tuple[Problem, Back]:
+        """The signals are made at unit scale."""
+        return problem, lambda answer: answer
+
+    def tiny(self, problem: Problem, n_rows: int) -> Problem:
+        """The first rows only, to compile what will be timed."""
+        rows = problem.X_train[:n_rows]
+        return replace(problem, X_train=rows, y_train=problem.y_train[:n_rows])
+
+    def details(self, task: Task, problem: Problem, prediction: Any) -> Arrays:
+        """Nothing to draw besides the figures themselves."""
+        return {}
+
+
 KINDS: dict[str, Any] = {
+    "speed": Speed(),
     "regression": Regression(),
     "cancellation": Cancellation(),
     "forecasting": Forecasting(),

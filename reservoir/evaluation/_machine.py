@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -20,10 +22,13 @@ def package_version() -> str:
     return __version__
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python, of this package and of what its results rest on."""
+def versions(peers: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of Python, of this package, of what its results rest on, and of other packages."""
     found = {DISTRIBUTION: package_version(), "python": platform.python_version()}
-    return found | {name: metadata.version(name) for name in _BESIDES}
+    for name in (*_BESIDES, *peers):
+        with contextlib.suppress(metadata.PackageNotFoundError):  # rows of another machine
+            found[name] = metadata.version(name)
+    return found
 
 
 def machine() -> dict[str, str]:

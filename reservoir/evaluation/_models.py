@@ -45,6 +45,10 @@ _LINEAR_TAPS = {
     "lorenz": [2, 5, 10, 20],
     "sunspots": [3, 6, 9, 12, 20],
     "ecg_hum": [8, 16, 32],
+    "mso5": [10, 20, 40],
+    "voice_rotor": [64, 128, 256],
+    "echo": [64, 128],
+    "narma30": [30, 60],
 }
 
 
@@ -77,15 +81,19 @@ register_model(
 
 # ---- adaptive filters -------------------------------------------------------------------------
 
-_NO_LABELS = {
+NO_LABELS = {
     "classification": "an adaptive filter gives a number a time step, not a label a sequence"
 }
-_FILTER_TAPS = {
+FILTER_TAPS = {
     "narma10": [10, 30],
     "mackey_glass": [20, 40],
     "lorenz": [3, 10],
     "sunspots": [3, 9],
     "ecg_hum": [4, 8, 16],
+    "mso5": [10, 20],
+    "voice_rotor": [64, 256],
+    "echo": [64, 128],
+    "narma30": [30, 60],
 }
 
 
@@ -106,9 +114,9 @@ register_model(
         "Frozen in the test part, except where the task says online.",
         build=_build_nlms,
         grid=lambda task, quick: grid(
-            n_taps=_FILTER_TAPS.get(task.name, [10]), step_size=[0.005, 0.02, 0.1, 0.5]
+            n_taps=FILTER_TAPS.get(task.name, [10]), step_size=[0.005, 0.02, 0.1, 0.5]
         ),
-        unsuited=_NO_LABELS,
+        unsuited=NO_LABELS,
         cost=0.3,
     )
 )
@@ -121,9 +129,9 @@ register_model(
         "in the test part, except where the task says online.",
         build=_build_rls,
         grid=lambda task, quick: grid(
-            n_taps=_FILTER_TAPS.get(task.name, [10]), forgetting_factor=[0.99, 0.995, 0.999, 1.0]
+            n_taps=FILTER_TAPS.get(task.name, [10]), forgetting_factor=[0.99, 0.995, 0.999, 1.0]
         ),
-        unsuited=_NO_LABELS,
+        unsuited=NO_LABELS,
         cost=0.3,
     )
 )

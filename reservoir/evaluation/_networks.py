@@ -47,6 +47,48 @@ _ESN_GRIDS: dict[str, Params] = {
         "input_scaling": [0.1, 0.5],
         "alpha": [1e-2, 1.0],
     },
+    "mackey_glass_30": {
+        "n_units": [400],
+        "spectral_radius": [0.8, 1.1],
+        "leak_rate": [0.3, 0.6],
+        "input_scaling": [0.3],
+        "bias_scaling": [0.2],
+        "alpha": [1e-9, 1e-7],
+    },
+    "mso5": {
+        "n_units": [100],
+        "spectral_radius": [0.8, 0.95],
+        "input_scaling": [0.01, 0.1],
+        "alpha": [1e-10, 1e-7],
+    },
+    "voice_rotor": {
+        "n_units": [300],
+        "spectral_radius": [0.9, 0.98],
+        "input_scaling": [0.05, 0.2],
+        "alpha": [1e-2, 1.0],
+    },
+    "echo": {
+        "n_units": [300],
+        "spectral_radius": [0.9, 0.98],
+        "input_scaling": [0.05, 0.2],
+        "alpha": [1e-2, 1.0],
+    },
+    "narma30": {
+        "n_units": [400],
+        "topology": ["random", "ring"],
+        "spectral_radius": [0.9, 0.98],
+        "input_scaling": [0.02, 0.1],
+        "bias_scaling": [0.3],
+        "alpha": [1e-10, 1e-7],
+    },
+    "recall": {
+        "n_units": [400],
+        "topology": ["random", "ring"],
+        "spectral_radius": [0.9, 0.98],
+        "input_scaling": [0.1, 0.5],
+        "bias_scaling": [0.5],
+        "alpha": [1e-8, 1e-4],
+    },
 }
 _ESN_DEFAULT: Params = {
     "n_units": [200],
@@ -56,7 +98,8 @@ _ESN_DEFAULT: Params = {
 }
 
 
-def _esn_grid(task: Task, quick: bool) -> list[Params]:
+def esn_grid(task: Task, quick: bool) -> list[Params]:
+    """What is tried for an echo state network."""
     if task.kind == "classification":
         return grid(n_units=[200], leak_rate=[0.2, 0.4], input_scaling=[0.5, 1.0])
     return grid(**_ESN_GRIDS.get(task.name, _ESN_DEFAULT))[:: 2 if quick else 1]
@@ -77,7 +120,7 @@ register_model(
         "readout in closed form. Parameters counted are the readout's; the random weights are not "
         "learned.",
         build=_build_esn,
-        grid=_esn_grid,
+        grid=esn_grid,
         cost=1.5,
     )
 )
@@ -97,7 +140,8 @@ _BUDGETS = {
 _BUDGET = (32, 50, 10, 100, 30)
 
 
-def _rnn_grid(task: Task, quick: bool) -> list[Params]:
+def rnn_grid(task: Task, quick: bool) -> list[Params]:
+    """What is tried for a gradient-trained network."""
     units, window, strands, epochs, few = _BUDGETS.get(task.name, _BUDGET)
     windows = {"bptt_steps": [window], "n_strands": [strands]}
     budgets = grid(
@@ -119,6 +163,10 @@ def _build_lstm(task: Task, params: Params, seed: int) -> Any:
     return _build_rnn("lstm", task, params, seed)
 
 
+def _build_gru(task: Task, params: Params, seed: int) -> Any:
+    return _build_rnn("gru", task, params, seed)
+
+
 def _build_rnn(cell: str, task: Task, params: Params, seed: int) -> Any:
     network = RNNSequenceClassifier if task.kind == "classification" else RNNRegressor
     return network(cell, **params, tol=None, random_state=seed)
@@ -133,7 +181,7 @@ register_model(
         "Its budget (hidden units, epochs, grid) is small, so that the whole run takes minutes; it "
         "stands with the chosen parameters.",
         build=_build_elman,
-        grid=_rnn_grid,
+        grid=rnn_grid,
         cost=4.0,
     )
 )
@@ -144,7 +192,19 @@ register_model(
         family="gradient-trained",
         about="Long short-term memory network trained as the Elman network, with the same budget.",
         build=_build_lstm,
-        grid=_rnn_grid,
+        grid=rnn_grid,
         cost=10.0,
+    )
+)
+register_model(
+    Model(
+        name="gru",
+        title="GRU",
+        family="gradient-trained",
+        about="Gated recurrent unit network trained as the Elman network, with the same budget.",
+        build=_build_gru,
+        grid=rnn_grid,
+        cost=9.0,
+        suites=("forecasting", "denoising", "classification", "long-memory"),
     )
 )

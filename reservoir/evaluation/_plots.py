@@ -15,6 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from ._kinds import Arrays
 from ._specs import Task
+from ._statistics import RankTest
 from ._summary import Cell
 
 _INK = "#010203"  # becomes the text colour of the page
@@ -59,7 +60,8 @@ class Palette:
 
     def marker(self, name: str) -> str:
         """The model's marker."""
-        return _MARKERS[self._places[name] % len(_MARKERS)]
+        turns, place = divmod(self._places[name], len(_MARKERS))
+        return _MARKERS[(place + turns) % len(_MARKERS)]  # no pair of both comes twice
 
 
 def draw(height: float, paint: Callable[[Figure], None], label: str) -> str:
@@ -89,6 +91,11 @@ def draw(height: float, paint: Callable[[Figure], None], label: str) -> str:
     svg = re.sub(r' xmlns:(cc|dc|rdf)="[^"]*"', "", svg)
     svg = re.sub(r"font: ([0-9.]+)px [^;\"]*", r"font: \1px sans-serif", svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def ink() -> str:
+    """The colour that becomes the page's text colour."""
+    return _INK
 
 
 def cost_figure(
@@ -132,6 +139,55 @@ def cost_figure(
         _label_points(figure, axes, [(titles[n], p[0], p[1]) for n, p in points.items()])
 
     return draw(3.3, paint, f"{label}, against {seconds}")
+
+
+def speed_figure(cells: list[Cell], palette: Palette) -> str:
+    """Rates of every library, fastest first."""
+    order = sorted(cells, key=lambda cell: cell.value)
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        for i, cell in enumerate(order):
+            colour = palette.colour(cell.model.name)
+            axes.plot([cell.low, cell.high], [i, i], color=colour, linewidth=3, alpha=0.35)
+            axes.plot(cell.value, i, palette.marker(cell.model.name), color=colour, markersize=7)
+        axes.set_yticks(range(len(order)), [cell.model.title for cell in order])
+        axes.set(xscale="log", xlabel=order[0].task.metric.label, ylim=(-0.6, len(order) - 0.4))
+        axes.margins(x=0.12)
+
+    return draw(0.7 + 0.36 * len(order), paint, f"{order[0].task.title}: rows a second")
+
+
+def rank_figure(test: RankTest, titles: Mapping[str, str], palette: Palette) -> str:
+    """Mean ranks on a line; a bar joins those that are not told apart."""
+    order = sorted(test.ranks, key=test.ranks.__getitem__)
+    groups = test.groups()
+    half = (len(order) + 1) // 2
+
+    def paint(figure: Figure) -> None:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        axes.set(xlim=(0.4, len(order) + 0.6), ylim=(-half - 0.6 - 0.45 * len(groups), 1.9))
+        axes.plot([1, len(order)], [0, 0], color=_INK, linewidth=0.8)
+        for rank in range(1, len(order) + 1):
+            axes.plot([rank, rank], [0, 0.15], color=_INK, linewidth=0.8)
+            axes.text(rank, 0.3, str(rank), ha="center", va="bottom", fontsize=8)
+        span = min(test.difference, len(order) - 1)
+        axes.plot([1, 1 + span], [1.3, 1.3], color=_INK, linewidth=1.5)
+        axes.text(1 + span / 2, 1.4, f"critical difference {test.difference:.2f}", ha="center",
+                  va="bottom", fontsize=8)  # fmt: skip
+        for k, group in enumerate(groups, start=1):
+            ends = [test.ranks[group[0]] - 0.06, test.ranks[group[-1]] + 0.06]
+            axes.plot(ends, [-0.45 * k] * 2, color=_INK, alpha=0.5, linewidth=4)
+        for i, name in enumerate(order):
+            place, left = test.ranks[name], i < half
+            level = -0.45 * len(groups) - 0.7 - (i if left else len(order) - 1 - i)
+            x = 0.5 if left else len(order) + 0.5
+            axes.plot([place, place, x], [0, level, level], color=palette.colour(name))
+            axes.text(x, level + 0.08, f"{titles[name]} {place:.2f}", fontsize=8,
+                      ha="left" if left else "right", va="bottom")  # fmt: skip
+
+    return draw(0.9 + 0.3 * (half + len(groups)), paint, "mean ranks and critical difference")
 
 
 def _label_points(figure: Figure, axes: Any, points: list[tuple[str, float, float]]) -> None:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
+import pandas as pd
 
+from ._against import changes
 from ._machine import machine, versions
 from ._plots import (
     Palette,
     cost_figure,
     growth_figure,
+    rank_figure,
     recall_figure,
     spectrum_figure,
+    speed_figure,
     trace_figure,
 )
 from ._protocol import SELECTION_SEED
 from ._results import ResultStore
 from ._specs import MODELS, TASKS, Model, Task
-from ._summary import Cell, better, conclude, ranks, summarise
+from ._statistics import MIN_MODELS, MIN_SEEDS, MIN_TASKS, RankTest, rank_test
+from ._summary import Cell, conclude, family_ranking, marked, ranks, summarise
 
 PROTOCOL = (
     "Every model of a task gets the same rows: inputs and targets standardised with the mean and "
@@ -35,12 +40,17 @@ PROTOCOL = (
     "sight (widened for the ESN on sunspots, the filters on the ECG and the trained networks). "
     "Other seeds, as --seeds 10,11,12, are fresh draws for the synthetic parts.",
     "A seed draws synthetic data and random weights anew. The middle figure is the median over "
-    "the seeds, beside it the least and the greatest. That spread says nothing about what another "
-    "stretch of a recorded series would give.",
+    "the seeds, beside it the least and the greatest, or, with six seeds or more, the 95 % "
+    "bootstrap interval of the median. That spread says nothing about what another stretch of a "
+    "recorded series would give.",
+    f"Tests: with {MIN_SEEDS} seeds or more, p is Wilcoxon's signed-rank test against the best "
+    "model of the task over the same seeds, adjusted after Holm; with fewer there is no test. "
+    f"With {MIN_TASKS} tasks or more, Friedman's test and Nemenyi's critical difference over the "
+    "models that answered all of them.",
     "Seconds are wall clock on one core, with one BLAS thread, of the fit with the chosen "
     "parameters and of the whole test part; compilation is not in them.",
-    "Where a model has no closed loop of its own (filters, Elman, LSTM), a free run predicts from "
-    "its last 50 rows at every step.",
+    "Where a model has no closed loop of its own (filters), a free run predicts from its last 50 "
+    "rows at every step.",
     "Parameters counts the numbers learned from data, not those drawn at random.",
 )
 
@@ -66,19 +76,46 @@ class Section:
         return any(cell.note for cell in self.cells)
 
     @property
+    def tested(self) -> bool:
+        """Whether there are seeds enough for a test."""
+        return any(cell.p_value is not None for cell in self.cells)
+
+    @property
     def arrow(self) -> str:
         """Which way is better, as a sign."""
         return "↑" if self.task.metric.greater_is_better else "↓"
 
 
-def write_report(store: ResultStore, command: str) -> Path:
-    """Write ``report.md`` and ``report.html`` about all rows of a folder.
+@dataclass
+class Run:
+    """What the report says about how it was made.
+
+    Attributes
+    ----------
+    command : str
+    absent : list of str
+        Peers that were asked for and are not installed.
+    before : DataFrame or None
+        Rows of the earlier run to be compared with.
+    against : str
+        Where they were read.
+    """
+
+    command: str
+    absent: list[str]
+    before: pd.DataFrame | None = None
+    against: str = ""
+
+
+def write_report(store: ResultStore, run: Run) -> Path:
+    """Write ``report.html``, ``report.md`` and ``summary.csv`` about all rows of a folder.
+
+    With an earlier run also ``against.csv``.
 
     Parameters
     ----------
     store : ResultStore
-    command : str
-        What it was made with.
+    run : Run
 
     Returns
     -------
@@ -89,26 +126,126 @@ def write_report(store: ResultStore, command: str) -> Path:
     tasks = [task for name, task in TASKS.items() if (frame["task"] == name).any()]
     models = [model for name, model in MODELS.items() if (frame["model"] == name).any()]
     palette = Palette(list(MODELS))
+    titles = {model.name: model.title for model in models}
     sections = [_section(store, frame, task, models, palette) for task in tasks]
     seeds = sorted(frame["seed"].unique().tolist())
     quick = bool(frame["quick"].any())
+    test = rank_test([ranks(section.cells) for section in sections])
+    changed = None if run.before is None else changes(run.before, frame)
+    if changed is not None:
+        store.write_text("against.csv", changed.to_csv(index=False))
+    peers = {model.peer for model in models if model.peer}
     context = {
         "lead": _lead(tasks, models, seeds, quick),
         "sections": sections,
         "models": models,
+        "families": family_ranking([section.cells for section in sections]),
         "overview": _overview(sections, models, palette),
+        "rank_test": test,
+        "rank_said": _say_ranks(test, titles),
+        "rank_figure": "" if test is None else rank_figure(test, titles, palette),
+        "absent": _say_absent(run.absent),
+        "changes": [] if changed is None else say_changes(changed),
+        "changed": None if changed is None else count_changes(changed),
+        "against": run.against,
         "unsuited": _unsuited(sections),
         "protocol": PROTOCOL,
-        "command": command,
+        "command": run.command,
         "seeds": ", ".join(map(str, seeds)),
         "machine": machine(),
-        "versions": versions(),
+        "versions": versions(sorted(peers)),
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
-    environment = _environment()
-    store.write_text("report.md", environment.get_template("report.md.jinja").render(context))
-    page = environment.get_template("report.html.jinja").render(context)
-    return store.write_text("report.html", page)
+    store.write_text("summary.csv", _summary_table(sections).to_csv(index=False))
+    env = environment()
+    store.write_text("report.md", env.get_template("report.md.jinja").render(context))
+    return store.write_text("report.html", env.get_template("report.html.jinja").render(context))
+
+
+def _summary_table(sections: list[Section]) -> pd.DataFrame:
+    rows = []
+    for section in sections:
+        places = ranks(section.cells)
+        for cell in section.cells:
+            low, high = cell.interval or (np.nan, np.nan)
+            rows.append(
+                {
+                    "task": section.task.name,
+                    "model": cell.model.name,
+                    "family": cell.model.family,
+                    "metric": section.task.metric.name,
+                    "n_seeds": cell.n_seeds,
+                    "median": cell.value,
+                    "least": cell.low,
+                    "greatest": cell.high,
+                    "interval_low": low,
+                    "interval_high": high,
+                    "rank": places.get(cell.model.name, np.nan),
+                    "p_against_best": cell.p_value,
+                    "fit_seconds": cell.fit_seconds,
+                    "predict_seconds": cell.predict_seconds,
+                    "search_seconds": cell.search_seconds,
+                    "n_parameters": cell.n_parameters,
+                    "status": cell.status,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _say_ranks(test: RankTest | None, titles: dict[str, str]) -> str:
+    if test is None:
+        return (
+            f"No test over tasks: it takes {MIN_TASKS} tasks and {MIN_MODELS} models that answered "
+            "all of them."
+        )
+    said = (
+        f"Friedman's test over {test.n_tasks} tasks and the {len(test.ranks)} models that answered "
+        f"all of them: chi-squared {test.statistic:.2f}, p = {test.p_value:.3g}. "
+    )
+    if not test.told_apart:
+        return said + "The models are not told apart by so few tasks."
+    first, *_, last = sorted(test.ranks, key=test.ranks.__getitem__)
+    return said + (
+        f"Mean ranks less than {test.difference:.2f} apart (Nemenyi, 5 %) are not told apart; "
+        f"{titles[first]} stands first, {titles[last]} last."
+    )
+
+
+def _say_absent(absent: list[str]) -> str:
+    if not absent:
+        return ""
+    return f"Peers that are not installed and so not in this report: {', '.join(absent)}."
+
+
+def say_changes(changed: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of the comparison with the earlier run, as text."""
+
+    def number(value: float, spec: str = ".4g") -> str:
+        return format(value, spec) if np.isfinite(value) else "-"
+
+    return [
+        {
+            "task": row.task,
+            "model": row.model,
+            "metric": row.metric,
+            "before": number(row.before),
+            "now": number(row.now),
+            "change": f"{row.change_percent:+.2g} %".replace("+0 %", "0 %")
+            if np.isfinite(row.change_percent)
+            else "-",
+            "seconds": f"x {row.seconds_ratio:.2f}" if np.isfinite(row.seconds_ratio) else "-",
+            "n_seeds": int(row.n_seeds),
+            "verdict": row.verdict + ("; other settings" if row.config_changed else ""),
+            "word": row.verdict.split()[0],
+        }
+        for row in changed.itertuples()
+    ]
+
+
+def count_changes(changed: pd.DataFrame) -> str:
+    """How many rows there are of every verdict."""
+    counts = changed["verdict"].value_counts()
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
 
 def _section(
@@ -116,14 +253,9 @@ def _section(
 ) -> Section:
     row = [summarise(frame, task, model) for model in models]
     cells = [cell for cell in row if cell is not None]
-    values = [cell.value for cell in cells if np.isfinite(cell.value)]
-
-    def marked(cell: Cell) -> Cell:
-        best = bool(values) and not any(better(task.metric, v, cell.value) for v in values)
-        return replace(cell, best=best and bool(np.isfinite(cell.value)))
-
-    row = [None if cell is None else marked(cell) for cell in row]
-    cells = [cell for cell in row if cell is not None]
+    cells = marked(cells)
+    known = {cell.model.name: cell for cell in cells}
+    row = [None if cell is None else known[cell.model.name] for cell in row]
     return Section(task, cells, row, conclude(cells), _figures(store, frame, task, cells, palette))
 
 
@@ -149,10 +281,14 @@ def _figures(
     if arrays and task.kind == "forecasting":
         caption = f"How the error of free runs grows, median over origins; seed {seed}."
         figures.append((caption, growth_figure(task, arrays, titles, palette)))
-    figures.append((_COST_CAPTION, _cost(task, known, titles, palette)))
+    if task.kind == "speed":
+        figures.append((_SPEED_CAPTION, speed_figure(known, palette)))
+    else:
+        figures.append((_COST_CAPTION, _cost(task, known, titles, palette)))
     return figures
 
 
+_SPEED_CAPTION = "Rows a second, medians; lines from least to greatest over seeds."
 _COST_CAPTION = "Accuracy against seconds to fit: medians, bars from least to greatest over seeds."
 
 
@@ -223,16 +359,17 @@ def _unsuited(sections: list[Section]) -> str:
     return f"“Makes no sense”: {'; '.join(sorted(reasons))}." if reasons else ""
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Templates and the ways a number is written in them."""
+    found = jinja2.Environment(
         loader=jinja2.PackageLoader("reservoir.evaluation"),
         autoescape=lambda name: name is not None and name.endswith("html.jinja"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"seconds": _seconds, "count": _count, "params": _params}
-    return environment
+    found.filters |= {"seconds": _seconds, "count": _count, "params": _params}
+    return found
 
 
 def _seconds(value: float) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ._kinds import Arrays
+from ._lock import FolderLock
 from ._protocol import Choice
 from ._specs import MODELS, TASKS, Model, Task, UsageError
 
@@ -39,6 +40,7 @@ COLUMNS = {
     "quick": bool,
     "config": str,
 }
+PUBLISHED = "published"  # the family of rows that repeat a published figure
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 Key = tuple[str, str, int]
 
@@ -47,12 +49,50 @@ class OutputError(OSError):
     """The results can no longer be written; what was written stands."""
 
 
+def fingerprint(content: list[Any]) -> str:
+    """Short hash of what a row depends on."""
+    text = json.dumps(content, default=lambda value: type(value).__name__)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def configuration(task: Task, model: Model, version: str, quick: bool) -> str:
     """Short hash of everything a row depends on besides its seed."""
     content = [version, quick, task.kind, task.protocol, task.washout, task.folds]
     content += [task.validation_rows, task.metric.formula, model.grid(task, quick)]
-    text = json.dumps(content, default=lambda value: type(value).__name__)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return fingerprint(content)
+
+
+class Catalogue:
+    """What rows may be about: here the registered tasks and models.
+
+    Parameters
+    ----------
+    version : str
+    quick : bool
+    """
+
+    other_family = PUBLISHED  # rows that never belong here
+
+    def __init__(self, version: str, quick: bool) -> None:
+        self.version, self.quick = version, quick
+
+    def facts(self, task: str, model: str) -> dict[str, Any] | None:
+        """The columns that follow from the two names; None where one of them is unknown."""
+        if task not in TASKS or model not in MODELS:
+            return None
+        about, who = TASKS[task], MODELS[model]
+        return {
+            "family": who.family,
+            "metric": about.metric.name,
+            "greater_is_better": about.metric.greater_is_better,
+            "version": self.version,
+            "quick": self.quick,
+            "config": configuration(about, who, self.version, self.quick),
+        }
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Tasks and models in the order of their rows."""
+        return list(TASKS), list(MODELS)
 
 
 class ResultStore:
@@ -62,8 +102,7 @@ class ResultStore:
     ----------
     folder : path
         Made if it is not there.
-    version : str
-    quick : bool
+    catalogue : Catalogue
 
     Raises
     ------
@@ -73,12 +112,28 @@ class ResultStore:
         If the disk is full or read-only.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], version: str, quick: bool) -> None:
+    def __init__(self, folder: str | os.PathLike[str], catalogue: Catalogue) -> None:
         self.folder = Path(folder)
-        self._version, self._quick = version, quick
+        self._catalogue = catalogue
         self._predictions = self.folder / "predictions"
         self._prepare()
-        self._rows: dict[Key, dict[str, Any]] = self._read()
+        self._rows: dict[Key, dict[str, Any]] = {}
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out of the folder, and know the rows that are in it."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(FolderLock(self.folder))
+            except OSError as error:
+                self._refuse(error)
+                raise UsageError(
+                    f"cannot write to the folder {str(self.folder)!r}: {error.strerror}"
+                ) from None
+            for left in self.folder.rglob(".*.part"):  # of a run that was killed while writing
+                left.unlink(missing_ok=True)
+            self._rows = self._read()
+            yield
 
     def finished(self, task: str, model: str, seed: int) -> bool:
         """Whether there is a row that need not be run again: anything but a failed one."""
@@ -95,24 +150,17 @@ class ResultStore:
     def add(self, rows: Iterable[Mapping[str, Any]], arrays: Arrays | None = None) -> None:
         """Take finished rows (of one pair, `arrays` being those of the first) and write them."""
         for i, row in enumerate(rows):
-            task, model = TASKS[row["task"]], MODELS[row["model"]]
-            full = {
-                "family": model.family,
-                "metric": task.metric.name,
-                "greater_is_better": task.metric.greater_is_better,
-                "version": self._version,
-                "quick": self._quick,
-                "config": configuration(task, model, self._version, self._quick),
-            }
-            key = (task.name, model.name, int(row["seed"]))
-            if arrays is not None and i == 0:
+            facts = self._catalogue.facts(row["task"], row["model"])
+            assert facts is not None, row
+            key = (row["task"], row["model"], int(row["seed"]))
+            if arrays and i == 0:
                 self._write(self._npz(key), _packed(arrays))
-            self._rows[key] = {**full, **row}
+            self._rows[key] = {**facts, **row}
         self._write(self.folder / "results.csv", self.frame().to_csv(index=False).encode())
 
     def frame(self) -> pd.DataFrame:
         """All rows, tasks and models in the order of their registries."""
-        order = [list(TASKS), list(MODELS)]
+        order = self._catalogue.names()
 
         def place(key: Key) -> tuple:
             places = [n.index(k) if k in n else len(n) for n, k in zip(order, key[:2], strict=True)]
@@ -175,12 +223,11 @@ class ResultStore:
         return {(row["task"], row["model"], row["seed"]): row for row in rows}
 
     def _ours(self, row: Mapping[str, Any]) -> bool:
-        if (row["version"], row["quick"]) != (self._version, self._quick):
-            return False
-        if row["task"] not in TASKS or row["model"] not in MODELS:
-            return True  # registered by someone else's script: kept as it is
-        task, model = TASKS[row["task"]], MODELS[row["model"]]
-        return row["config"] == configuration(task, model, self._version, self._quick)
+        ours, facts = self._catalogue, self._catalogue.facts(row["task"], row["model"])
+        if facts is None:  # registered by someone else's script: kept as it is
+            known = {"version": ours.version, "quick": ours.quick}
+            return row["family"] != ours.other_family and known.items() <= row.items()
+        return all(row[name] == facts[name] for name in ("version", "quick", "config"))
 
     def _write(self, path: Path, content: bytes) -> None:
         """Replace a file in one step, so that nobody ever finds half of one."""

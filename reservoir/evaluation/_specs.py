@@ -86,8 +86,9 @@ class Task:
     Attributes
     ----------
     name, title : str
-    kind : {"regression", "forecasting", "cancellation", "classification"}
-        What a model is asked for, and so how it is trained and tested.
+    kind : {"regression", "forecasting", "cancellation", "classification", "speed"}
+        What a model is asked for, and so how it is trained and tested. The value of a "speed" task
+        is the number of training rows a second of the fit; nothing is predicted or scored.
     question, data, protocol : str
         Sentences of the report.
     metric : Metric
@@ -106,6 +107,8 @@ class Task:
         Time of the first scored row and from row to row, in the unit of the plots' time axis.
     labels : tuple of str
         Labels of the plots' time and value axes.
+    suites : tuple of str
+        Names of the suites it belongs to; the default is run by a plain ``reservoir compare``.
     """
 
     name: str
@@ -124,6 +127,12 @@ class Task:
     origin: float = 0.0
     step: float = 1.0
     labels: tuple[str, str] = ("time step", "value")
+    suites: tuple[str, ...] = ("quick",)
+
+
+def no_choice(task: Task, quick: bool) -> list[Params]:
+    """Grid of a model without anything to choose."""
+    return [{}]
 
 
 @dataclass(frozen=True)
@@ -140,11 +149,17 @@ class Model:
         estimator learns the next row and may have ``forecast(n_steps, context=list)``; for
         "cancellation" it may have ``adapt(x, d)`` and is then run online.
     grid : callable
-        ``grid(task, quick) -> list of params``, what is tried on the training part.
+        ``grid(task, quick) -> list of params``, what is tried on the training part; by default
+        there is nothing to choose.
     unsuited : dict
-        Reason for each kind of task that makes no sense for the model.
+        Reason for each kind of task, or task by name, that makes no sense for the model.
     cost : float
         Relative, for the order of work and the time left.
+    peer : str
+        For a model of another library: the name its package is imported by. It is run on request
+        only, and only where that package is installed.
+    suites : tuple of str or None
+        Names of the suites it takes part in; None: all but "speed".
     """
 
     name: str
@@ -152,9 +167,11 @@ class Model:
     family: str
     about: str
     build: Callable[[Task, Params, int], Any]
-    grid: Callable[[Task, bool], list[Params]]
+    grid: Callable[[Task, bool], list[Params]] = no_choice
     unsuited: Mapping[str, str] = field(default_factory=dict)
     cost: float = 1.0
+    peer: str = ""
+    suites: tuple[str, ...] | None = None
 
 
 def grid(**choices: list[Any]) -> list[Params]:
@@ -167,7 +184,36 @@ MODELS: dict[str, Model] = {}
 
 
 def register_task(task: Task) -> Task:
-    """Make `task` known to `compare` under its name and return it."""
+    """Make `task` known to `compare` under its name and return it.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    Task
+
+    Notes
+    -----
+    On the command line ``--register FILE.py`` runs a file of yours that registers tasks and models.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters.timeseries import nrmse
+    >>> from reservoir.evaluation import TASKS, Metric, Problem, Task, register_task
+    >>> def make(seed, quick):
+    ...     X = np.random.default_rng(seed).standard_normal((900, 1))
+    ...     y = np.r_[np.zeros(3), X[:-3, 0]]
+    ...     return Problem(X[:600], y[:600], X, y[600:], context=600)
+    >>> task = register_task(Task(
+    ...     "late", "Three steps late", "regression", "Does it remember?", "Synthetic: noise.",
+    ...     "600 rows to train, 300 to test.", Metric("NRMSE", "sqrt(mean e² / var y)"),
+    ...     make, lambda problem, answer: nrmse(problem.y_test, answer)))
+    >>> TASKS.pop("late") is task
+    True
+    """
     TASKS[task.name] = task
     return task
 
@@ -180,7 +226,7 @@ def register_model(model: Model) -> Model:
     >>> from sklearn.linear_model import Lasso
     >>> from reservoir.evaluation import MODELS, Model, register_model
     >>> build = lambda task, params, seed: Lasso(**params)
-    >>> grid = lambda task, quick: [{"alpha": 0.01}, {"alpha": 0.1}]
+    >>> grid = lambda task, quick: [{"alpha": 0.01}, {"alpha": 0.1}]  # tried on the training part
     >>> model = Model("lasso", "lasso", "linear", "No memory at all.", build, grid)
     >>> register_model(model) is MODELS.pop("lasso")
     True
@@ -189,8 +235,13 @@ def register_model(model: Model) -> Model:
     return model
 
 
-def select(what: str, wanted: Any, registry: Mapping[str, Any]) -> list[Any]:
-    """Entries of a registry by name, in the registry's order; None means all.
+def select(
+    what: str,
+    wanted: Any,
+    registry: Mapping[str, Any],
+    default: Callable[[Any], bool] = lambda entry: True,
+) -> list[Any]:
+    """Entries of a registry by name, in the registry's order; None means all that are `default`.
 
     Raises
     ------
@@ -198,7 +249,7 @@ def select(what: str, wanted: Any, registry: Mapping[str, Any]) -> list[Any]:
         For names that are not there, and for none at all.
     """
     if wanted is None:
-        return list(registry.values())
+        return [entry for entry in registry.values() if default(entry)]
     names = [wanted] if isinstance(wanted, str) else list(_strings(what, wanted))
     unknown = [name for name in names if name not in registry]
     if unknown or not names:

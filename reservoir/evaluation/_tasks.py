@@ -38,7 +38,8 @@ def _narma10(seed: int, quick: bool) -> Problem:
     return Problem(X_train, y_train, X_test, y_test[200:], context=200)
 
 
-def _nrmse(problem: Problem, prediction: Any) -> float:
+def row_nrmse(problem: Problem, prediction: Any) -> float:
+    """NRMSE of the scored rows."""
     return nrmse(problem.y_test, prediction)
 
 
@@ -56,11 +57,12 @@ register_task(
         "of y is not among the inputs. The known floor of linear models is about 0.4.",
         metric=NRMSE,
         make=_narma10,
-        score=_nrmse,
+        score=row_nrmse,
         washout=200,
         validation_rows=500,
         origin=200,
         labels=("time step", "y"),
+        suites=("quick", "long-memory"),
     )
 )
 
@@ -79,7 +81,8 @@ def _mackey_glass(seed: int, quick: bool) -> Problem:
     return Problem(train, None, before, after, extra={"sigma": train.std(axis=0)})
 
 
-def _nrmse84(problem: Problem, prediction: Any) -> float:
+def nrmse84(problem: Problem, prediction: Any) -> float:
+    """Error of the last free step over the training part's standard deviation."""
     error = (problem.y_test[:, -1] - prediction[:, -1]) / problem.extra["sigma"]
     return float(np.sqrt(np.mean(error**2)))
 
@@ -103,10 +106,11 @@ register_task(
             spec="#.2g",
         ),
         make=_mackey_glass,
-        score=_nrmse84,
+        score=nrmse84,
         washout=200,
         validation_rows=750,
         labels=("steps after the origin", "y"),
+        suites=("quick", "forecasting"),
     )
 )
 
@@ -168,6 +172,7 @@ register_task(
         origin=0.0,
         step=_DT / _LYAPUNOV_TIME,
         labels=("Lyapunov times after the start", "x"),
+        suites=("quick", "forecasting"),
     )
 )
 
@@ -192,13 +197,14 @@ register_task(
         "earlier years known. Hyper-parameters on three folds of 40 years.",
         metric=NRMSE,
         make=_sunspots,
-        score=_nrmse,
+        score=row_nrmse,
         washout=10,
         folds=3,
         validation_rows=40,
         autoregressive=True,
         origin=1950,
         labels=("year", "sunspot number"),
+        suites=("quick", "forecasting"),
     )
 )
 
@@ -227,7 +233,8 @@ def _ecg_hum(seed: int, quick: bool) -> Problem:
     return Problem(X[past], y_train, X, recorded[rest], context=_ECG_TRAIN, extra=extra)
 
 
-def _snr_out(problem: Problem, prediction: Any) -> float:
+def snr_out(problem: Problem, prediction: Any) -> float:
+    """Ratio of the clean signal to what differs from it in the answer, in dB."""
     return snr_db(problem.extra["clean"], problem.y_test - prediction)
 
 
@@ -256,12 +263,13 @@ register_task(
             spec=".1f",
         ),
         make=_ecg_hum,
-        score=_snr_out,
+        score=snr_out,
         washout=50,
         validation_rows=_ECG_TRAIN // 2,
         origin=10.0,
         step=1 / ECG_SAMPLING_RATE,
         labels=("time (s)", "voltage (mV)"),
+        suites=("quick", "denoising"),
     )
 )
 
@@ -272,7 +280,8 @@ def _japanese_vowels(seed: int, quick: bool) -> Problem:
     return Problem(*load_japanese_vowels())
 
 
-def _accuracy(problem: Problem, prediction: Any) -> float:
+def accuracy(problem: Problem, prediction: Any) -> float:
+    """Share of cases labelled right."""
     return float(np.mean(np.asarray(prediction) == problem.y_test))
 
 
@@ -295,8 +304,9 @@ register_task(
             spec=".3f",
         ),
         make=_japanese_vowels,
-        score=_accuracy,
+        score=accuracy,
         folds=3,
         labels=("speaker", "share found"),
+        suites=("quick", "classification"),
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 from joblib.externals.loky import ProcessPoolExecutor
 
+_LOOK_FOR_PARENT = 1.0  # seconds between two looks
 _ON_ITS_WAY = 2.0  # seconds a job may take to reach its process before `stop` goes on regardless
 
 
@@ -49,7 +51,9 @@ class OtherProcesses:
 
     def _start(self) -> ProcessPoolExecutor:
         # loky pickles by value what a script or notebook defines, and needs no __main__ guard.
-        return ProcessPoolExecutor(self._n_jobs, initializer=_ignore_interrupts)
+        return ProcessPoolExecutor(
+            self._n_jobs, initializer=_prepare_worker, initargs=(os.getpid(),)
+        )
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future:
         """Queue the job, in new processes if one of the old ones died."""
@@ -96,5 +100,13 @@ def unswallowed_interrupt() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _ignore_interrupts() -> None:
+def _prepare_worker(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and do not outlive it when it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        sleep(_LOOK_FOR_PARENT)
+    os._exit(1)  # nobody is left to take the answer

@@ -20,6 +20,7 @@ from .activations import sigmoid, tanh
 ELMAN, JORDAN, LSTM, PEEPHOLE_LSTM, GRU = range(5)
 # What a closed loop feeds back: the output, its softmax, or the one-hot of its largest entry.
 FEED_OUTPUT, FEED_SOFTMAX, FEED_LABEL = range(3)
+_TINY = 1.1754944e-38  # the smallest normal float32
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -184,6 +185,16 @@ def gru_forward(weights, block, lengths, columns, reset_columns, gates):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _flush(state):
+    """Zero what is below the normal float32 numbers: a loop that dies away would round back to the
+    same denormal numbers for ever, each product of which takes a hundred times as long."""
+    zero, tiny = state.dtype.type(0), state.dtype.type(_TINY)
+    for j in range(state.size):
+        value = state[j]
+        state[j] = zero if abs(value) < tiny else value  # a NaN stays one
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def run_rows(kind, relu, skip, feeds, layers, dense, weights, inputs, state, work, outputs):
     """Run a whole network row by row for one series, on its own outputs where inputs end.
 
@@ -240,6 +251,7 @@ def run_rows(kind, relu, skip, feeds, layers, dense, weights, inputs, state, wor
                 _add_columns(matrix[:n], 0, h, pre)
                 new[:n] = c
                 lstm_gates(peephole, pre, new[:n], c, squashed[:n], h)
+            _flush(state[k].reshape(state[k].size))
             top = pre if kind == JORDAN else h
             if not skip:
                 n_seen = 0

@@ -13,6 +13,8 @@ from filters.timeseries._sklearn_private import StrOptions, checked, positive_in
 CONNECTIONS = 10  # a unit, where density is "auto"
 # Above this density a dense product is the faster one (measured at 300 to 1000 units).
 _DENSE_FROM = 0.25
+_KEYS_UP_TO = 1024  # units up to which a random key for every possible entry is cheap
+_ROWS = 1024  # drawn at once
 
 
 @checked(
@@ -52,12 +54,11 @@ def random_sparse(
     """
     rng = check_random_state(random_state)
     n_in = in_degree(n_units, density)
-    # argpartition of random keys: distinct columns in every row, in one vectorised draw a block.
+    draw = _by_keys if n_units <= _KEYS_UP_TO or 4 * n_in > n_units else _by_floyd
     indices = np.empty((n_units, n_in), dtype=np.int32)
-    for start in range(0, n_units, 1024):
-        keys = rng.random_sample((min(1024, n_units - start), n_units))
-        chosen = np.argpartition(keys, n_in - 1, axis=1)[:, :n_in]
-        indices[start : start + 1024] = np.sort(chosen, axis=1)
+    for start in range(0, n_units, _ROWS):
+        chosen = draw(rng, min(_ROWS, n_units - start), n_units, n_in)
+        indices[start : start + _ROWS] = np.sort(chosen, axis=1)
     data = rng.uniform(-1.0, 1.0, n_units * n_in)
     indptr = np.arange(0, n_units * n_in + 1, n_in, dtype=np.int32)
     return sparse.csr_array((data, indices.ravel(), indptr), shape=(n_units, n_units))
@@ -237,3 +238,29 @@ def in_degree(n_units: int, density: float | str, *, self_loops: bool = True) ->
             f"{n_units} units have at most {most}."
         )
     return n_in
+
+
+def _by_keys(rng: np.random.RandomState, n_rows: int, n: int, k: int) -> np.ndarray:
+    """In every row k distinct numbers below n: those of the k smallest of n random keys."""
+    keys = rng.random_sample((n_rows, n))
+    return np.argpartition(keys, k - 1, axis=1)[:, :k]
+
+
+def _by_floyd(rng: np.random.RandomState, n_rows: int, n: int, k: int) -> np.ndarray:
+    """The same without a key for every number: 10 of 10 000 in a hundredth of the time.
+
+    The last k numbers take turns: number m, or one drawn from 0 .. m if that is not chosen yet.
+    Every set of k is as likely as any other.
+
+    References
+    ----------
+    J. Bentley, B. Floyd, Programming pearls: a sample of brilliance, Communications of the ACM 30
+    (1987), 754-757, algorithm F2.
+    """
+    chosen = np.empty((n_rows, k), dtype=np.int64)
+    taken, rows = np.zeros((n_rows, n), dtype=bool), np.arange(n_rows)
+    for i, m in enumerate(range(n - k, n)):
+        drawn = rng.randint(m + 1, size=n_rows)
+        chosen[:, i] = np.where(taken[rows, drawn], m, drawn)
+        taken[rows, chosen[:, i]] = True
+    return chosen
