@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import validate_data
 
 from ._delta_rule import DeltaRule
+from .timeseries._numbers import naming, real_columns, refuse_dates
 from .timeseries._sklearn_private import validate_parameters
 from .timeseries._validation import FLOATS, all_or_nothing
 
@@ -134,9 +136,15 @@ class AdalineRegressor(MultiOutputMixin, RegressorMixin, DeltaRule):
         return answer[:, 0] if self._flat else answer
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        X, y = validate_data(
-            self, X, y, reset=reset, dtype=FLOATS, order="C", multi_output=True, y_numeric=True
-        )
+        refuse_dates(X, "X")
+        refuse_dates(y, "y")
+        with naming("X", "y"), np.errstate(invalid="ignore"):
+            X, y = validate_data(
+                self, X, y, reset=reset, dtype=FLOATS, order="C", multi_output=True, y_numeric=True
+            )
+        if sparse.issparse(y):
+            y = y.toarray()
+        y = real_columns(y, "y") if y.ndim > 1 else real_columns(y, "y")[:, 0]
         self._flat = y.ndim == 1
         return X, y.reshape(y.shape[0], -1)
 
@@ -236,9 +244,13 @@ class AdalineClassifier(ClassifierMixin, DeltaRule):
             if first:
                 self._set_classes(y if classes is None else classes)
                 self._forget(X, 1 if len(self.classes_) == 2 else len(self.classes_))
-            elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
-                raise ValueError(f"classes={classes} are not those of before, {self.classes_}.")
-            unknown = np.setdiff1d(y, self.classes_)
+            elif classes is not None:
+                with naming("classes"):
+                    same = np.array_equal(unique_labels(classes), self.classes_)
+                if not same:
+                    raise ValueError(f"classes={classes} are not those of before, {self.classes_}.")
+            with naming("y"):
+                unknown = np.setdiff1d(y, self.classes_)
             if unknown.size:
                 raise ValueError(
                     f"y holds the label {unknown.tolist()[0]!r}, which is not among the classes "
@@ -278,12 +290,16 @@ class AdalineClassifier(ClassifierMixin, DeltaRule):
         return self.classes_[(net > 0).astype(int) if net.ndim == 1 else net.argmax(axis=1)]
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        X, y = validate_data(self, X, y, reset=reset, dtype=FLOATS, order="C")
-        check_classification_targets(y)
+        refuse_dates(X, "X")
+        with naming("X", "y"), np.errstate(invalid="ignore"):
+            X, y = validate_data(self, X, y, reset=reset, dtype=FLOATS, order="C")
+        with naming("y"):
+            check_classification_targets(y)
         return X, y
 
     def _set_classes(self, labels: Any) -> None:
-        classes = unique_labels(labels)
+        with naming("classes"):
+            classes = unique_labels(labels)
         if len(classes) < 2:
             raise ValueError(
                 "AdalineClassifier needs at least two classes; y has one class, "

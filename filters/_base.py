@@ -9,14 +9,13 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ._recursion import Recursion
-from ._state import State, copy_state, impulse_responses
+from ._state import State, check_state, copy_state, impulse_responses
 from ._stream import FilterStream
 from .timeseries._mixins import SeriesRegressorMixin
 from .timeseries._sklearn_private import validate_parameters
 from .timeseries._validation import (
     TargetForm,
     all_or_nothing,
-    check_finite,
     check_initial_states,
     check_mask,
     check_series,
@@ -161,6 +160,7 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
             z, history = with_history(rows[a:b], history)
             self._frozen_output(self._state, z, output[a:b])
             lines[i] = history.ravel()
+        self._refuse_infinite(output)
         answer = self._target_form.restore(data.stacked, output)
         if not return_state:
             return answer
@@ -233,9 +233,7 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
         validate_parameters(self)
         state = getattr(self, "_state", None)
         if initial_state is not None:
-            state = copy_state(initial_state)
-            for name, value in state.items():
-                check_finite(np.abs(value).reshape(-1, 1), name=f"initial_state[{name!r}]")
+            state = check_state(initial_state)
         if state is not None:
             self._refuse_other_state(state)
         return FilterStream(clone(self), state)

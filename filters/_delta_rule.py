@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .kernels.lms import lms
 from .timeseries._errors import DivergenceError
+from .timeseries._numbers import naming, refuse_dates
 from .timeseries._sklearn_private import non_negative, positive, positive_int
 from .timeseries._validation import FLOATS
 
@@ -71,8 +72,9 @@ class DeltaRule(BaseEstimator):
         """One pass, in the order given: LMS whose delay line is one row long."""
         n, n_features = X.shape
         X, targets = np.ascontiguousarray(X), targets.astype(X.dtype, copy=False)
-        norms = np.einsum("ij,ij->i", X, X, dtype=np.float64) + float(self.fit_intercept)
-        with np.errstate(divide="ignore"):
+        with np.errstate(over="ignore"):
+            norms = np.einsum("ij,ij->i", X, X, dtype=np.float64) + float(self.fit_intercept)
+        with np.errstate(divide="ignore", over="ignore"):
             steps = np.minimum(self.learning_rate, 1.0 / norms).astype(X.dtype)
         weights, bias = self._weights.copy(), self._bias.copy()
         z, everywhere, total = X.ravel(), np.empty(0, dtype=bool), 0.0
@@ -93,7 +95,9 @@ class DeltaRule(BaseEstimator):
                 bias[o : o + 1],
                 y,
             )
-            if bad >= 0 or not np.isfinite(weights[o]).all():
+            with np.errstate(invalid="ignore", over="ignore"):
+                total += float(np.sum(np.square(d - y, dtype=np.float64)))
+            if bad >= 0 or not np.isfinite([*weights[o], *bias, total]).all():
                 raise DivergenceError(
                     f"{type(self).__name__} left the finite numbers in epoch {self.n_iter_} at row "
                     f"{bad if bad >= 0 else n - 1} of it with learning_rate={self.learning_rate}, "
@@ -101,7 +105,6 @@ class DeltaRule(BaseEstimator):
                     "Scale them (StandardScaler).",
                     self.n_iter_ * n + (bad if bad >= 0 else n - 1),
                 )
-            total += float(np.sum(np.square(d - y, dtype=np.float64)))
         loss = 0.5 * total / targets.size
         self._weights, self._bias = weights, bias
         self.loss_curve_ = [*self.loss_curve_, loss]
@@ -110,5 +113,17 @@ class DeltaRule(BaseEstimator):
 
     def _net_input(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
-        return X @ self._weights.T + self._bias
+        refuse_dates(X, "X")
+        with naming("X"), np.errstate(invalid="ignore"):
+            X = validate_data(self, X, reset=False, dtype=FLOATS)
+        with np.errstate(over="ignore", invalid="ignore"):
+            net = X @ self._weights.T + self._bias
+        finite = np.isfinite(net).all(axis=1)
+        if not finite.all():
+            row = int(np.argmin(finite))
+            raise DivergenceError(
+                f"{type(self).__name__} answers row {row} of X with NaN or infinity: the row is "
+                f"too large for {net.dtype} numbers. Scale X (StandardScaler).",
+                row,
+            )
+        return net

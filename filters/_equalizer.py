@@ -226,19 +226,20 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
 
 def _best_delay(data: SeriesData, n_taps: int) -> int:
     """Delay of least ridge error near the peak of the cross-correlation."""
+    rows, targets = _unit(data.rows), _unit(data.targets)
     spans, left = [], _MAX_ROWS
     for a, b in data.stacked.spans():
         if left > 0:
             spans.append((a, min(b, a + left)))
             left -= spans[-1][1] - a
-    start = _bulk_delay(data, max(spans, key=lambda span: span[1] - span[0]))
+    start = _bulk_delay(rows, targets, max(spans, key=lambda span: span[1] - span[0]))
     longest = max(b - a for a, b in spans)
     near = range(start - n_taps + 1, start + n_taps)
     delays = [d for d in near if abs(d) < longest]
     n_inputs, n_outputs = n_taps * data.rows.shape[1], data.targets.shape[1]
     gram, cross = np.zeros((n_inputs, n_inputs)), np.zeros((n_inputs, len(delays), n_outputs))
     for a, b in spans:
-        _add_moments(data.rows[a:b], data.targets[a:b], n_taps, delays, gram, cross)
+        _add_moments(rows[a:b], targets[a:b], n_taps, delays, gram, cross)
     penalty = _RIDGE * np.trace(gram) / n_inputs
     if not penalty > 0:
         return 0
@@ -262,8 +263,7 @@ def _add_moments(
     for the latest symbol, so that a delay only moves the desired signal along.
     """
     n, margin = rows.shape[0], max(abs(d) for d in delays)
-    rows = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
-    targets = targets.astype(np.float64) - targets.mean(axis=0, dtype=np.float64)
+    rows, targets = rows - rows.mean(axis=0), targets - targets.mean(axis=0)
     pad = np.zeros((margin, rows.shape[1]))
     windows = delay_embed(np.concatenate([pad, rows, pad]), n_taps)
     gram += windows.T @ windows
@@ -271,18 +271,26 @@ def _add_moments(
         cross[:, j] += windows[margin + d : margin + d + n].T @ targets
 
 
-def _bulk_delay(data: SeriesData, span: tuple[int, int]) -> int:
+def _bulk_delay(rows: np.ndarray, targets: np.ndarray, span: tuple[int, int]) -> int:
     """Delay of the received channels against the symbols where the two correlate most."""
-    rows, targets = data.rows[slice(*span)], data.targets[slice(*span)]
+    rows, targets = rows[slice(*span)], targets[slice(*span)]
     best, delay = 0.0, 0
     for x in rows.T:
         for d in targets.T:
-            if np.ptp(x) == 0 or np.ptp(d) == 0:
+            spread = x.size * d.std() * x.std()
+            # Compared too, since the rounded deviation of a constant need not be zero.
+            if not spread > 0 or any((values == values[0]).all() for values in (x, d)):
                 continue
             k = estimate_delay(d, x)
             n = x.size - abs(k)
             a, b = d[max(-k, 0) :][:n], x[max(k, 0) :][:n]
-            strength = abs(np.dot(a - d.mean(), b - x.mean())) / (x.size * d.std() * x.std())
+            strength = abs(np.dot(a - d.mean(), b - x.mean())) / spread
             if strength > best:
                 best, delay = strength, k
     return delay
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """In units of the largest, a power of two: no product overflows, and no bit changes."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return np.ldexp(values.astype(np.float64), -np.frexp(largest)[1])

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ._stream import FilterStream, as_block
+from ._stream import FilterStream, as_block, as_row
 from ._task_stream import Parts, copy_parts, flatten_parts, restore_parts
+from .timeseries._numbers import as_numbers
 
 
 def open_parts(inner: FilterStream, delay: int, rows: np.ndarray, symbols: np.ndarray) -> Parts:
@@ -35,6 +36,12 @@ def advance(parts: Parts, rows: np.ndarray, symbols: np.ndarray) -> np.ndarray:
 
     Rows of `symbols` (n, n_outputs) may be NaN: not known.
     """
+    for name, given, before in (("X", rows, "rows"), ("y", symbols, "symbols")):
+        if given.shape[1] != parts[before].shape[1]:
+            raise ValueError(
+                f"{name} has {given.shape[1]} column(s), but the equaliser began with "
+                f"{parts[before].shape[1]}."
+            )
     known = np.isfinite(symbols).all(axis=1, keepdims=True)
     rows, parts["rows"] = _wait(rows, parts["rows"])
     symbols, parts["symbols"] = _wait(np.where(known, symbols, 0), parts["symbols"])
@@ -103,15 +110,17 @@ class EqualizerStream:
         -------
         float or ndarray of shape (n_outputs,)
         """
-        return self._one(self.learn_many(np.reshape(x, (1, -1)), np.reshape(y, (1, -1))))
+        return self._one(self.learn_many(as_row(x, "x"), as_row(y, "y")))
 
     def predict_one(self, x: Any) -> Any:
         """As `learn_one` where the symbol is not known; earlier ones may still be learned from."""
-        return self._one(self.predict_many(np.reshape(x, (1, -1))))
+        return self._one(self.predict_many(as_row(x, "x")))
 
     def learn_many(self, X: Any, y: Any) -> np.ndarray:
         """As `learn_one` for a block; returns ``(n_timesteps,)`` or with ``n_outputs`` columns."""
-        symbols = np.asarray(y)
+        symbols = as_numbers(y, "y")
+        if symbols.ndim == 0 or symbols.size == 0:
+            raise ValueError(f"y must hold one symbol a row; got shape {symbols.shape}.")
         if np.isinf(symbols).any():
             raise ValueError("y contains infinity. NaN says that a symbol is not known.")
         return self._advance(X, symbols.reshape(symbols.shape[0], -1))

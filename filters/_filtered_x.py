@@ -14,6 +14,7 @@ from ._state import State, adapt_each_output
 from .kernels.filtered_x import filtered_x_lms
 from .kernels.fir import fir
 from .timeseries._mixins import SeriesRegressorMixin
+from .timeseries._numbers import as_numbers
 from .timeseries._sequences import as_series
 from .timeseries._sklearn_private import StrOptions, non_negative, positive
 from .timeseries._validation import check_finite
@@ -182,7 +183,8 @@ class FilteredXFilter(AdaptiveFilter):
 
     def _path(self, dtype: np.dtype) -> np.ndarray:
         """The secondary path, oldest sample first, as kernels take it."""
-        given = np.asarray([1.0] if self.secondary_path is None else self.secondary_path)
+        path = [1.0] if self.secondary_path is None else self.secondary_path
+        given = as_numbers(path, "secondary_path")
         if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "biufc":
             raise ValueError(
                 "secondary_path must be one impulse response of shape (n_path_taps,), newest "

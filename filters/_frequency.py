@@ -260,7 +260,7 @@ class FrequencyDomainFilter(AdaptiveFilter):
         rule = Rule(
             step=float(self.step_size),
             # Below this the step would overflow: as good as silence.
-            lowest=self.step_size / float(np.finfo(scratch.frame.dtype).max),
+            lowest=float(self.step_size) / float(np.finfo(scratch.frame.dtype).max),
             normalize=bool(self.normalize),
             fit_intercept=bool(self.fit_intercept),
             power_memory=max(_POWER_MEMORY, n_partitions),

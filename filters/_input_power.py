@@ -18,9 +18,10 @@ def row_power(rows: np.ndarray) -> np.ndarray:
     """Squared magnitude of every row in float64, summed channel by channel in a fixed order."""
     power = np.zeros(rows.shape[0])
     for column in rows.T:
-        power += column.real.astype(np.float64) ** 2
-        if np.iscomplexobj(column):
-            power += column.imag.astype(np.float64) ** 2
+        with np.errstate(over="ignore"):  # infinite power: no step is small enough, none is taken
+            power += column.real.astype(np.float64) ** 2
+            if np.iscomplexobj(column):
+                power += column.imag.astype(np.float64) ** 2
     return power
 
 
@@ -46,4 +47,5 @@ def regularization_of_rows(
     real = rows.real.dtype
     if regularization != "auto":
         return np.full(rows.shape[0], regularization, dtype=real)
-    return (AUTO_REGULARIZATION * n_taps * mean_power(rows, n_taps, power)).astype(real)
+    with np.errstate(over="ignore"):
+        return (AUTO_REGULARIZATION * n_taps * mean_power(rows, n_taps, power)).astype(real)

@@ -12,6 +12,7 @@ from ._filtered_x import FilteredXFilter
 from ._online import OnlineTask
 from ._stream import as_block
 from ._task_stream import Parts, TaskStream, restore_parts
+from .timeseries._numbers import as_numbers
 from .timeseries._sklearn_private import HasMethods, validate_parameters
 
 
@@ -169,7 +170,7 @@ class ControllerStream(TaskStream):
         -------
         float or complex
         """
-        row = as_block(np.reshape(x, (1, -1)), "x")
+        row = as_block(as_numbers(x, "x").reshape(1, -1), "x")
         if self._parts is None:
             parts = self._task._open(row.shape[1] + 1, row.dtype)
             self._parts = parts if self._given is None else restore_parts(parts, self._given)

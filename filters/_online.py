@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._stream import FilterStream
 from ._task_stream import Parts, TaskStream, copy_parts
+from .timeseries._errors import DivergenceError
 from .timeseries._sklearn_private import HasMethods, validate_parameters
 from .timeseries._validation import SeriesData, all_or_nothing, check_series
 
@@ -160,9 +161,17 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         for a, b in data.stacked.spans():
             if boundaries:
                 self._begin_series(parts)
-            answer[a:b] = self._advance(parts, rows[a:b], learn=learn)
+            with np.errstate(over="ignore"):
+                answer[a:b] = self._advance(parts, rows[a:b], learn=learn)
         if boundaries:
             self._begin_series(parts)
+        if not np.isfinite(answer).all():
+            row = int(np.argmin(np.isfinite(answer).all(axis=1)))
+            raise DivergenceError(
+                f"{type(self).__name__} answers row {row} of X with NaN or infinity: it is too "
+                f"large for {answer.dtype} numbers. Scale X.",
+                row,
+            )
         return data.stacked.restore(answer, columns=names)
 
     def __sklearn_tags__(self):

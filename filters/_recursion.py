@@ -68,6 +68,16 @@ class Recursion:
         """Begin a new series. A filter that remembers more of the last rows extends this."""
         state["history"] = np.zeros_like(state["history"])
 
+    def _refuse_infinite(self, output: np.ndarray) -> None:
+        """Raise where the frozen weights answer with what is not finite."""
+        if not np.isfinite(output).all():
+            row = int(np.argmin(np.isfinite(output).all(axis=1)))
+            raise DivergenceError(
+                f"{type(self).__name__} answers row {row} of X with NaN or infinity: the row is "
+                f"too large for {output.dtype} numbers. Scale X.",
+                row,
+            )
+
     def _frozen_output(self, state: State, z: np.ndarray, output: np.ndarray) -> None:
         """Write what `state` answers to `z`, the rows with their history in front, and keep it.
 
@@ -102,9 +112,11 @@ class Recursion:
         """
         try:
             n_outputs, (_, n_channels) = len(state["weights"]), state["history"].shape
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError):
             kind = type(self).__name__
-            raise ValueError(f"this is not a state of a {kind}: {error!r}.") from None
+            raise ValueError(
+                f"initial_state is not a state of a {kind}: it has the entries {list(state)}."
+            ) from None
         fresh = self._new_state(n_channels, n_outputs, dtype or state["weights"].dtype)
         same = state.keys() == fresh.keys()
         if not same or any(state[name].shape != fresh[name].shape for name in fresh):

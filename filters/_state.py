@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from .timeseries._numbers import as_numbers
 from .timeseries._validation import check_finite
 
 State = dict[str, np.ndarray]
@@ -15,6 +16,21 @@ State = dict[str, np.ndarray]
 def copy_state(state: State) -> State:
     """Copies of all arrays."""
     return {name: np.array(value) for name, value in state.items()}
+
+
+def check_state(state: Any) -> State:
+    """Copies of the arrays of a state that a caller gave: finite numbers, by name."""
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"initial_state must be the `state` of an earlier session, a dict of arrays; got "
+            f"{type(state).__name__}."
+        )
+    copies = {}
+    for name, value in state.items():
+        entry = f"initial_state[{name!r}]"
+        copies[name] = np.array(as_numbers(value, entry))
+        check_finite(np.abs(copies[name]).reshape(-1, 1), name=entry)
+    return copies
 
 
 def impulse_responses(state: State, n_taps: int) -> np.ndarray:
@@ -27,7 +43,7 @@ def impulse_responses(state: State, n_taps: int) -> np.ndarray:
 
 def stack_weights(weights: Any, n_outputs: int, n_channels: int, n_taps: int) -> np.ndarray:
     """`initial_weights` as kernels hold weights: ``(n_outputs, n_taps * n_channels)``."""
-    given = np.asarray(weights)
+    given = as_numbers(weights, "initial_weights")
     wanted = (n_outputs, n_channels, n_taps)
     if given.shape not in {wanted, wanted[1:], wanted[2:] if n_channels == 1 else wanted}:
         raise ValueError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._one_sample import flatten, unflatten
 from ._state import State, copy_state
+from .timeseries._numbers import as_numbers
 from .timeseries._validation import check_mask
 from .timeseries._windows import with_history
 
@@ -99,11 +100,11 @@ class FilterStream:
         output = np.nan if self._flat is None else self._learn(self._flat, u, d)
         if output == output:
             return output
-        return _one(self.learn_many(_row(x), _row(y)))
+        return _one(self.learn_many(as_row(x, "x"), as_row(y, "y")))
 
     def predict_one(self, x: Any) -> Any:
         """Return the output for `x` and advance the delay line without learning."""
-        return _one(self.predict_many(_row(x)))
+        return _one(self.predict_many(as_row(x, "x")))
 
     def learn_many(self, X: Any, y: Any, *, update_mask: Any = None) -> np.ndarray:
         """As `learn_one` for a block; returns ``(n_timesteps,)`` or with ``n_outputs`` columns.
@@ -136,6 +137,7 @@ class FilterStream:
         output = np.empty((rows.shape[0], n_outputs), dtype=rows.dtype)
         z, history = with_history(rows, state["history"])
         self._filter._frozen_output(state, z, output)
+        self._filter._refuse_infinite(output)
         n_seen, n_window = state["n_samples_seen"] + rows.shape[0], history.shape[0]
         last = z[z.shape[0] - 1 - n_window :].copy()  # with one tap z may be the caller's X
         before = state | {"history": last[:-1], "n_samples_seen": n_seen - 1}
@@ -162,7 +164,7 @@ class FilterStream:
         if self._heard is None:
             raise ValueError("learn_error needs a predict_one before it: there is no output yet.")
         before, row, output = self._heard
-        error = as_block(_row(e), "e")
+        error = as_block(as_row(e, "e"), "e")
         if error.shape != output.shape:
             raise ValueError(f"e has {error.size} value(s), the output has {output.size}.")
         state = dict(before)
@@ -213,13 +215,18 @@ def _plain(value: Any) -> Any:
     return float(array.item()) if array.size == 1 and array.dtype.kind in "fiub" else value
 
 
-def _row(values: Any) -> np.ndarray:
-    return np.asarray(values).reshape(1, -1)
+def as_row(values: Any, name: str) -> np.ndarray:
+    return as_numbers(values, name).reshape(1, -1)
 
 
 def as_block(values: Any, name: str) -> np.ndarray:
     """Finite rows of a session, ``(n_timesteps, n_columns)``, in a kernel's dtype."""
-    array = np.asarray(values)
+    array = as_numbers(values, name)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(
+            f"{name} must be a block of rows (n_timesteps, n_columns) with at least one; got shape "
+            f"{array.shape}."
+        )
     if array.dtype not in (np.float32, np.complex64, np.complex128):
         array = array.astype(np.float64)
     if not np.isfinite(array).all():

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._state import check_state
 from ._stream import FilterStream, as_block
-from .timeseries._validation import check_finite
+from .timeseries._numbers import as_numbers
 
 if TYPE_CHECKING:
     from ._online import OnlineTask
@@ -34,13 +35,13 @@ def flatten_parts(parts: Parts) -> dict[str, np.ndarray]:
 
 def restore_parts(parts: Parts, state: dict[str, np.ndarray]) -> Parts:
     """`parts` with everything taken from `state`; raises for a state of something else."""
+    state = check_state(state)
     restored: Parts = {}
     for name, part in parts.items():
         if isinstance(part, FilterStream):
-            own = {k[len(name) + 1 :]: v for k, v in state.items() if k.startswith(f"{name}.")}
+            own = {k[len(name) + 1 :]: v for k, v in state.items() if str(k).startswith(f"{name}.")}
             restored[name] = part.at(own)
         elif name in state and np.shape(state[name]) == part.shape:
-            check_finite(np.abs(state[name]).reshape(-1, 1), name=f"initial_state[{name!r}]")
             restored[name] = np.array(state[name])
         else:
             raise ValueError(
@@ -99,11 +100,11 @@ class TaskStream:
         -------
         float or ndarray of shape (n_columns,)
         """
-        return _one(self.learn_many(np.asarray(x).reshape(1, -1)))
+        return _one(self.learn_many(as_numbers(x, "x").reshape(1, -1)))
 
     def predict_one(self, x: Any) -> Any:
         """As `learn_one`, without learning."""
-        return _one(self.predict_many(np.asarray(x).reshape(1, -1)))
+        return _one(self.predict_many(as_numbers(x, "x").reshape(1, -1)))
 
     def learn_many(self, X: Any) -> np.ndarray:
         """As `learn_one` for a block of shape (n_timesteps, n_features)."""

@@ -179,7 +179,8 @@ class VolterraFilter(AdaptiveFilter):
         state["heard"] = heard[-1:].copy()
         ready = heard > max(_AUTO_LISTEN, self.n_taps)
         mask = ready & mask if mask.size else ready
-        return ratio, held * (float(self.fit_intercept) / n_inputs), mask
+        with np.errstate(invalid="ignore"):  # 0 * infinity: the recursion stops at that row
+            return ratio, held * (float(self.fit_intercept) / n_inputs), mask
 
     def _frozen_output(self, state: State, z: np.ndarray, output: np.ndarray) -> None:
         weights, quadratic, bias = (

@@ -9,6 +9,15 @@ from scipy import signal
 from scipy.linalg import toeplitz
 
 from ._steady_state import lms_excess, nlms_excess, rls_excess
+from .timeseries._numbers import as_numbers
+from .timeseries._sklearn_private import (
+    StrOptions,
+    between,
+    checked,
+    non_negative,
+    positive_int,
+    unit_interval,
+)
 from .timeseries._validation import check_finite, check_signal
 from .timeseries._windows import delay_embed
 
@@ -21,6 +30,7 @@ _SAFE_SHARE = 1 / 48
 _SAFE_LEAST, _SAFE_MOST, _SAFE_OF_WHITE = 0.1, 2 / 3, 0.4
 
 
+@checked(n_taps=[positive_int()], mode=[StrOptions({"mean", "mean_square", "safe"})])
 def max_step_size(
     X: Any, n_taps: int, mode: Literal["mean", "mean_square", "safe"] = "mean"
 ) -> float:
@@ -76,28 +86,40 @@ def max_step_size(
     >>> round(max_step_size(np.tile([1.0, -1.0], 100), 4), 3)
     0.5
     """
-    rows = np.asarray(X)
+    rows = as_numbers(X, "X")
     if rows.dtype.kind not in "fc":  # the squares of recorded int16 would wrap around
         rows = rows.astype(np.float64)
+    if rows.size == 0:
+        raise ValueError(f"X is empty: its shape is {rows.shape}.")
     rows = rows.reshape(rows.shape[0], -1) if rows.ndim else rows.reshape(1, 1)
-    if mode not in ("mean", "mean_square", "safe"):
-        raise ValueError(f'mode must be "mean", "mean_square" or "safe", got {mode!r}.')
     if rows.shape[0] < n_taps:
         raise ValueError(f"X has {rows.shape[0]} rows, fewer than n_taps={n_taps}.")
     check_finite(np.abs(rows))
     if mode == "safe":
         return _safe_step_size(rows[: _MAX_ROWS + n_taps - 1], n_taps)
+    # In units of the largest sample, so that no power overflows; the step goes back at the end.
+    scale = np.abs(rows).max().astype(np.float64)
+    if scale == 0:
+        return float("inf")
+    rows = rows / scale
+    n_taps = int(n_taps)
     windows = delay_embed(rows[: _MAX_ROWS + n_taps - 1], n_taps)[n_taps - 1 :]
     trace = float(np.mean(np.sum(np.abs(windows) ** 2, axis=1)))
     if trace == 0:
         return float("inf")
     if mode == "mean":
-        return 2.0 / trace
+        return _in_units(2.0 / trace, scale)
     correlation = windows.conj().T @ windows / windows.shape[0]
     largest = float(np.linalg.eigvalsh(correlation)[-1])
     power = np.abs(rows) ** 2
     kurtosis = float(np.mean(power**2) / np.mean(power) ** 2)
-    return 2.0 / (trace + kurtosis * largest)
+    return _in_units(2.0 / (trace + kurtosis * largest), scale)
+
+
+def _in_units(step: float, scale: float) -> float:
+    """A step for a signal divided by `scale` as one for the signal; not through scale squared."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float64(step) / scale / scale)
 
 
 def _safe_step_size(rows: np.ndarray, n_taps: int) -> float:
@@ -121,6 +143,14 @@ def _safe_step_size(rows: np.ndarray, n_taps: int) -> float:
         return float(np.divide(share / (n_taps * power), scale**2))
 
 
+@checked(
+    min_mse=[non_negative()],
+    algorithm=[StrOptions({"lms", "nlms", "rls"})],
+    step_size=[between(0, 1e100, closed="right"), None],
+    forgetting_factor=[unit_interval(), None],
+    n_samples=[positive_int(), None],
+    theory=[StrOptions({"small_step", "gaussian"})],
+)
 def predicted_mse(
     min_mse: float,
     correlation: Any,
@@ -204,7 +234,7 @@ def predicted_mse(
     >>> round(predicted_mse(1.0, np.eye(8), step_size=0.05, theory="gaussian"), 4)
     1.2667
     """
-    _check_prediction(min_mse, algorithm, step_size, forgetting_factor, n_samples, theory)
+    _check_prediction(algorithm, step_size, forgetting_factor, n_samples)
     values, is_complex = _eigenvalues(correlation)
     gaussian = theory == "gaussian"
     if algorithm == "rls":
@@ -216,6 +246,7 @@ def predicted_mse(
     return float(min_mse * (1.0 + excess)) if min_mse > 0 or np.isfinite(excess) else np.inf
 
 
+@checked(fs=[between(0, 1e100, closed="right")], nperseg=[positive_int(2)])
 def coherence_bound(
     x: Any, d: Any, fs: float = 1.0, *, nperseg: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -275,7 +306,8 @@ def coherence_bound(
             "nperseg or give longer signals."
         )
     both = np.result_type(x, d)
-    x, d = x.astype(both, copy=False), d.astype(both, copy=False)
+    # In units of the largest sample: the coherence knows no scale, but powers may overflow.
+    x, d = ((v / (np.abs(v).max() or 1.0)).astype(both, copy=False) for v in (x, d))
     # Said outright: a complex signal has two sides (SciPy's coherence finds out and warns).
     options = {"fs": fs, "nperseg": nperseg, "return_onesided": not np.iscomplexobj(x)}
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -288,6 +320,7 @@ def coherence_bound(
     return frequencies, bound + 0.0  # -0.0 reads badly
 
 
+@checked(max_delay=[positive_int(0), None])
 def estimate_delay(x: Any, d: Any, *, max_delay: int | None = None) -> int:
     """Delay of one signal against another, in samples, at the peak of their cross-correlation.
 
@@ -347,43 +380,37 @@ def estimate_delay(x: Any, d: Any, *, max_delay: int | None = None) -> int:
 
 
 def _check_prediction(
-    min_mse: float,
     algorithm: str,
     step_size: float | None,
     forgetting_factor: float | None,
     n_samples: int | None,
-    theory: str,
 ) -> None:
-    if algorithm not in ("lms", "nlms", "rls"):
-        raise ValueError(f'algorithm must be "lms", "nlms" or "rls", got {algorithm!r}.')
-    if theory not in ("small_step", "gaussian"):
-        raise ValueError(f'theory must be "small_step" or "gaussian", got {theory!r}.')
-    if not 0 <= min_mse < np.inf:
-        raise ValueError(f"min_mse must be finite and not negative, got {min_mse}.")
     if algorithm == "rls":
         if step_size is not None:
             raise ValueError("RLS has no step_size; give forgetting_factor.")
-        if forgetting_factor is None or not 0 < forgetting_factor <= 1:
-            raise ValueError(f"forgetting_factor must be in (0, 1], got {forgetting_factor}.")
-        if n_samples is not None and n_samples < 1:
-            raise ValueError(f"n_samples must be at least 1, got {n_samples}.")
+        if forgetting_factor is None:
+            raise ValueError("RLS needs its forgetting_factor, in (0, 1].")
         return
     if forgetting_factor is not None or n_samples is not None:
         raise ValueError(f"forgetting_factor and n_samples are of RLS, not of {algorithm!r}.")
-    if step_size is None or not step_size > 0:
-        raise ValueError(f"step_size must be positive, got {step_size}.")
+    if step_size is None:
+        raise ValueError(f"{algorithm!r} needs its step_size, a positive number.")
 
 
 def _eigenvalues(correlation: Any) -> tuple[np.ndarray, bool]:
     """Eigenvalues of R, rounding below zero cut off, and whether R is complex."""
-    R = np.asarray(correlation)
-    R = R.astype(np.float64) if R.dtype.kind not in "fc" else R
+    R = as_numbers(correlation, "correlation")
+    R = R.astype(np.complex128 if R.dtype.kind == "c" else np.float64)
     if R.ndim == 1 and R.size:
         R = toeplitz(R)
     if R.ndim != 2 or R.shape[0] != R.shape[1] or R.size == 0:
         raise ValueError(f"correlation must be (M, M) or (M,), got shape {np.shape(correlation)}.")
     check_finite(np.abs(R), name="correlation")
     slack = np.sqrt(np.finfo(R.dtype).eps) * np.abs(R).max()
+    with np.errstate(over="ignore"):
+        trace = np.abs(np.diag(R)).sum()
+    if not np.isfinite(trace):
+        raise ValueError("correlation is too large: its trace overflows. Scale the signal down.")
     values = np.linalg.eigvalsh(R)
     if np.abs(R - R.conj().T).max() > slack or values[0] < -slack:
         raise ValueError(

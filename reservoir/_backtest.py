@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._numbers import as_numbers, real_columns
 from filters.timeseries._sequences import holds_series
 from filters.timeseries._splitting import check_windows, free_runs
 
@@ -21,7 +22,12 @@ def by_position(X: Any) -> Any:
     if holds_series(X):
         raise ValueError("free runs are measured within one series; X holds several.")
     is_pandas = isinstance(X, pd.DataFrame | pd.Series)
-    return X.reset_index(drop=True) if is_pandas else np.asarray(X)
+    if is_pandas:
+        return X.reset_index(drop=True)
+    rows = as_numbers(X, "X")
+    if rows.ndim == 0:
+        raise ValueError(f"X must be a series (n_timesteps, n_features); got the scalar {rows}.")
+    return rows
 
 
 def context_for(n_rows: int, horizon: int) -> int:
@@ -43,7 +49,7 @@ def run_from_origins(
     """See `ESNForecaster.backtest`."""
     rows = by_position(X)
     check_windows(horizon, 1 if context is None else context, n_origins)
-    extra = None if exog is None else np.asarray(exog)
+    extra = None if exog is None else real_columns(exog, "exog")
     if extra is not None and len(extra) != len(rows):
         raise ValueError(f"exog has {len(extra)} rows, X {len(rows)}: give one beside each.")
     if not refit:
@@ -62,10 +68,12 @@ def run_from_origins(
     n_seen = context_for(len(rows), horizon) if context is None else context
     runs = free_runs(forecast, rows, horizon=horizon, context=n_seen, n_origins=n_origins)
     for origin, true, pred in runs:
+        if not callable(metric):
+            raise TypeError(f"metric must be callable, metric(y_true, y_pred); got {metric!r}.")
         try:
             value = float(metric(true, pred))
-        except ValueError as error:
-            raise ValueError(f"{name} of the run from row {origin}: {error}") from error
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"metric {name} of the run from row {origin}: {error}") from error
         origins.append(origin)
         measured.append([value, *np.sqrt(np.mean((pred - true) ** 2, axis=1))])
     labels = X.index[origins] if hasattr(X, "iloc") else pd.Index(origins)

@@ -8,6 +8,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
+from filters.timeseries._numbers import as_numbers, naming
+
 from . import topologies
 
 _MATRICES = ("recurrent", "input", "bias", "feedback", "noise")
@@ -46,7 +48,10 @@ def draw_recurrent(
             f"density={density} cannot be honoured with a given topology; leave it "
             '"auto" and thin the matrix yourself.'
         )
-    matrix = topology(n_units, random_state=seed) if callable(topology) else topology
+    matrix = topology
+    if callable(topology):
+        with naming("topology"):
+            matrix = topology(n_units, random_state=seed)
     return _given_square("topology", matrix, n_units)
 
 
@@ -145,13 +150,15 @@ def _per_unit(name: str, values: Any, n_units: int) -> np.ndarray:
 
 def _numbers(values: Any, name: str) -> Any:
     """A real, finite float64 copy of `values`: an ndarray, or a csr_array if sparse."""
-    if np.iscomplexobj(values):
+    with naming(name):
+        is_complex = np.iscomplexobj(values)
+    if is_complex:
         raise ValueError(f"{name} is complex; the weights of a reservoir are real.")
     if sparse.issparse(values):
         array = sparse.csr_array(values, dtype=np.float64, copy=True)
         entries = array.data
     else:
-        array = entries = np.array(values, dtype=np.float64)
+        array = entries = np.array(as_numbers(values, name), dtype=np.float64)
     if not np.isfinite(entries).all():
         raise ValueError(f"{name} contains NaN or infinity.")
     return array

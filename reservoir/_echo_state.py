@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 from filters._base import AdaptiveFilter
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
-from filters.timeseries._sklearn_private import non_negative
+from filters.timeseries._sklearn_private import negative_int, non_negative, positive_int
 
 from ._drawing import child_seeds, draw_feedback
 from ._model import MemoryModel
@@ -38,7 +37,7 @@ class EchoState(MemoryModel):
         "feedback_weights": ["array-like", None],
         "feedback_noise": [non_negative()],
         "teacher_forcing": ["boolean"],
-        "n_jobs": [Integral, None],
+        "n_jobs": [positive_int(), negative_int(), None],
         "verbose": ["verbose"],
     }
 

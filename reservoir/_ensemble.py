@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,8 +13,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._errors import DivergenceError
+from filters.timeseries._numbers import real_columns
 from filters.timeseries._sklearn_private import (
     HasMethods,
+    negative_int,
     positive_int,
     validate_parameters,
 )
@@ -87,7 +89,7 @@ class ESNEnsemble(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "n_members": [positive_int()],
-        "n_jobs": [Integral, None],
+        "n_jobs": [positive_int(), negative_int(), None],
         "random_state": ["random_state"],
     }
 
@@ -228,7 +230,7 @@ class ESNEnsemble(BaseEstimator):
             Only if `bands` are given.
         """
         check_is_fitted(self, "estimators_")
-        levels = [] if bands is None else np.asarray(bands, dtype=float).reshape(-1).tolist()
+        levels = [] if bands is None else real_columns(bands, "bands").ravel().tolist()
         if not all(0 <= level <= 1 for level in levels):
             raise ValueError(f"bands must be quantiles between 0 and 1, got {bands!r}.")
         runs = self._each(
@@ -344,7 +346,11 @@ def _combine(
     first = answers[0]
     if isinstance(first, list):
         return [_combine(list(parts), function) for parts in zip(*answers, strict=True)]
-    values = function(np.stack([np.asarray(answer) for answer in answers]))
+    stacked = np.stack([np.asarray(answer) for answer in answers])
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = function(stacked)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DivergenceError("the answers of the members are too large to be averaged: scale X.")
     if isinstance(first, pd.DataFrame) and values.ndim == 2:
         return pd.DataFrame(values, index=first.index, columns=first.columns)
     if isinstance(first, pd.DataFrame):

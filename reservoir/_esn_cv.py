@@ -10,6 +10,7 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit, GroupK
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from filters.timeseries import WarmTimeSeriesSplit
+from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import positive
 from filters.timeseries._validation import SeriesData
 
@@ -239,9 +240,12 @@ random_state, verbose
 
 def check_alphas(alphas: Any) -> np.ndarray:
     """A vector of positive penalties, or a ValueError."""
-    checked = np.asarray(alphas, dtype=np.float64).reshape(-1)
-    if np.ndim(alphas) > 1 or checked.size == 0:
-        raise ValueError(f"alphas must be a list of penalties; got shape {np.shape(alphas)}.")
+    given = as_numbers(alphas, "alphas")
+    if np.iscomplexobj(given):
+        raise ValueError("alphas are complex; penalties are real.")
+    checked = given.astype(np.float64).reshape(-1)
+    if given.ndim > 1 or checked.size == 0:
+        raise ValueError(f"alphas must be a list of penalties; got shape {given.shape}.")
     fine = np.isfinite(checked) & (checked > 0)
     if not fine.all():
         raise ValueError(f"alphas must be positive and finite; got {checked[~fine][0]}.")
@@ -257,21 +261,31 @@ def cut_folds(
     groups = None
     if stacked.n_series > 1:
         groups = np.repeat(np.arange(stacked.n_series), stacked.lengths)
+    is_splitter = hasattr(cv, "split") and not isinstance(cv, str | bytes)
     if isinstance(cv, int | np.integer):
+        is_splitter = True
         cv = WarmTimeSeriesSplit(int(cv)) if groups is None else GroupKFold(int(cv))
     pairs = cv
-    if hasattr(cv, "split"):
+    if is_splitter:
         told = () if groups is None or not _takes_groups(cv) else (groups,)
         pairs = cv.split(data.rows, targets, *told)
     context = cv.context if isinstance(cv, WarmTimeSeriesSplit) else 0
     folds = []
-    for train, test in pairs:
-        masks = np.zeros((2, n_rows), dtype=bool)
-        masks[0, train] = True
-        masks[1, np.arange(n_rows)[test][context:]] = True
-        folds.append((masks[0], masks[1]))
+    try:
+        for train, test in pairs:
+            masks = np.zeros((2, n_rows), dtype=bool)
+            masks[0, train] = True
+            masks[1, np.arange(n_rows)[test][context:]] = True
+            folds.append((masks[0], masks[1]))
+    except (TypeError, ValueError, IndexError) as error:
+        if is_splitter:
+            raise  # the splitter's own words
+        raise ValueError(
+            "cv must be None, a number of folds, a splitter or pairs (train, test) of row "
+            f"indices; got {cv!r}: {error}"
+        ) from error
     if not folds:
-        raise ValueError("cv gives no folds.")
+        raise ValueError(f"cv={cv!r} gives no folds.")
     return folds
 
 

@@ -104,6 +104,7 @@ class FreeRunner:
 
 
 def check_steps(n_steps: Any) -> int:
-    if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 1:
-        raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
+    is_int = isinstance(n_steps, int | np.integer) and not isinstance(n_steps, bool)
+    if not (is_int and 0 < n_steps < 2**40):
+        raise ValueError(f"n_steps must be a positive integer (below 2**40), got {n_steps!r}.")
     return int(n_steps)

@@ -10,11 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._memory import Memory
+from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import (
+    between,
     finite,
     input_names,
-    non_negative,
-    positive,
     positive_int,
     unit_interval,
 )
@@ -113,17 +113,17 @@ class LiquidStateMachine(Memory):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_units": [positive_int()],
         "excitatory": [unit_interval("both")],
-        "connection_length": [positive()],
-        "weight_scaling": [non_negative()],
+        "connection_length": [between(1e-9, 1e9)],
+        "weight_scaling": [between(0, 1e9)],
         "input_scaling": [finite()],
         "background": [finite()],
         "threshold": [finite()],
         "reset": [finite()],
-        "membrane_time": [positive()],
-        "filter_time": [positive()],
+        "membrane_time": [between(1e-9, 1e9)],
+        "filter_time": [between(1e-9, 1e9)],
         "synapse_time": ["array-like"],
         "refractory_time": ["array-like"],
-        "time_step": [positive()],
+        "time_step": [between(1e-9, 1e9)],
         "steps_per_row": [positive_int()],
         "random_state": ["random_state"],
     }
@@ -194,13 +194,14 @@ class LiquidStateMachine(Memory):
         self._input_columns = np.ascontiguousarray(self.input_weights_.T)
 
     def _pair(self, name: str) -> np.ndarray:
-        pair = np.asarray(getattr(self, name), dtype=np.float64)
-        if pair.shape != (2,) or not (np.isfinite(pair) & (pair >= 0)).all():
+        pair = as_numbers(getattr(self, name), name)
+        is_pair = pair.shape == (2,) and not np.iscomplexobj(pair)
+        if not is_pair or not (np.isfinite(pair) & (pair >= 0)).all():
             raise ValueError(
                 f"{name} must be two numbers of at least 0, of excitatory and of inhibitory units; "
                 f"got {getattr(self, name)!r}."
             )
-        return pair
+        return pair.astype(np.float64)
 
     def _draw_synapses(self, kind: np.ndarray, rng: np.random.RandomState) -> sparse.csr_array:
         """Row j holds the weights from unit j to the units it reaches."""

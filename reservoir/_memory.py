@@ -7,9 +7,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
+from sklearn.utils import column_or_1d
 
 from filters.timeseries._errors import DivergenceError
 from filters.timeseries._mixins import SeriesClassifierMixin, SeriesRegressorMixin
+from filters.timeseries._numbers import naming
 from filters.timeseries._validation import SeriesData, TargetForm
 
 from ._free_run import FreeRunner
@@ -253,7 +255,10 @@ a_priori_mse_, readout_, n_features_in_
         first = not hasattr(self, "_readout")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        given = None if classes is None else np.unique(np.asarray(classes))
+        given = None
+        if classes is not None:
+            with naming("classes"):
+                given = np.unique(column_or_1d(classes))
         if not (first or given is None or np.array_equal(given, self.classes_)):
             raise ValueError(
                 f"classes are {given.tolist()} now, but {self.classes_.tolist()} since the "
@@ -274,7 +279,8 @@ a_priori_mse_, readout_, n_features_in_
                 )
         known = ~pd.isna(labels)
         codes = np.zeros(labels.size, dtype=np.intp)
-        codes[known] = np.searchsorted(self.classes_, labels[known])
+        with naming("y"):
+            codes[known] = np.searchsorted(self.classes_, labels[known])
         codes = np.minimum(codes, self.classes_.size - 1)
         known[known] = self.classes_[codes[known]] == labels[known]
         unknown = labelled & ~known

@@ -10,11 +10,19 @@ from scipy.special import expit
 from sklearn.base import clone
 
 from filters.timeseries._errors import DivergenceError
+from filters.timeseries._sklearn_private import between, checked, finite, positive, positive_int
 from filters.timeseries._validation import check_series
 
 from ._reservoir import Reservoir
 
 
+@checked(
+    mean=[finite(), None],
+    std=[between(0, 1e100, closed="right"), None],
+    learning_rate=[positive()],
+    n_epochs=[positive_int()],
+    batch_size=[positive_int()],
+)
 def intrinsic_plasticity(
     reservoir: Reservoir,
     X: Any,
@@ -150,6 +158,8 @@ def _checked_target(
     reservoir: Reservoir, mean: float | None, std: float | None
 ) -> tuple[float, float]:
     """Mean and standard deviation asked for; an error for what is out of range."""
+    if not isinstance(reservoir, Reservoir):
+        raise TypeError(f"reservoir must be a Reservoir, got {type(reservoir).__name__}.")
     if reservoir.activation not in ("tanh", "sigmoid"):
         raise ValueError(
             f'intrinsic plasticity has a rule for "tanh" and "sigmoid" units; the reservoir\'s are '

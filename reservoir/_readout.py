@@ -17,7 +17,7 @@ from sklearn.utils.validation import has_fit_parameter
 from filters._base import AdaptiveFilter
 
 from ._factor import TriangularFactor
-from ._moments import Moments, RidgeDiagnosis, RowSums
+from ._moments import Moments, RidgeDiagnosis, RowSums, refuse_overflow
 
 
 class Readout(Protocol):
@@ -84,6 +84,7 @@ class LinearReadout:
     def finish(self) -> None:
         if self._solution is None:
             coef, intercept = self.moments.ridge(self.alpha, self.fit_intercept)
+            refuse_overflow(coef, intercept)
             self._solution = np.ascontiguousarray(coef.T), intercept
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -270,6 +271,8 @@ def project_to_simplex(scores: np.ndarray) -> np.ndarray:
     ----------
     J. Duchi et al., Efficient projections onto the l1-ball, ICML 2008, algorithm 1.
     """
+    # The projection knows no common shift; without it the 1.0 below is lost beside 1e20.
+    scores = scores - scores.max(axis=1, keepdims=True)
     ordered = -np.sort(-scores, axis=1)
     excess = np.cumsum(ordered, axis=1) - 1.0
     rank = np.arange(1, scores.shape[1] + 1)

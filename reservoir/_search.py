@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._mixins import SeriesRegressorMixin
+from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import (
     HasMethods,
     StrOptions,
@@ -215,9 +216,10 @@ default="neg_mean_squared_error"
     def _draw(self, rng: np.random.RandomState) -> list[dict[str, Any]]:
         space = usual_space() if self.param_distributions is None else self.param_distributions
         seed = rng.randint(2**31 - 1)
-        if self.n_iter is None:
-            return list(ParameterGrid(space))
-        return list(ParameterSampler(space, self.n_iter, random_state=seed))
+        with naming("param_distributions"):
+            if self.n_iter is None:
+                return list(ParameterGrid(space))
+            return list(ParameterSampler(space, self.n_iter, random_state=seed))
 
     def _template(self) -> ESNRegressor:
         template = ESNRegressor() if self.estimator is None else self.estimator
@@ -273,8 +275,8 @@ default="neg_mean_squared_error"
         if np.isnan(medians).all():
             raise ValueError(
                 "no configuration has a finite score with every seed: the states or the errors "
-                "leave the finite numbers. Unbounded activations need spectral_radius < 1; inputs "
-                "near the end of the number range need scaling. Or every penalty is too small for "
+                "leave the finite numbers. Unbounded activations need spectral_radius < 1; X or y "
+                "near the end of the number range needs scaling. Or every penalty is too small for "
                 "rounding to leave the normal equations positive: raise alphas."
             )
         usable = np.where(np.isnan(medians), -np.inf, medians)

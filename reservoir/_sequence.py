@@ -10,14 +10,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, Regre
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import StrOptions, non_negative, validate_parameters
 from filters.timeseries._validation import (
     FLOATS,
     SeriesData,
-    _check_weights,
     _label_targets,
     all_or_nothing,
     check_cases,
+    check_weights,
 )
 
 from ._readout import project_to_simplex
@@ -114,14 +115,15 @@ class SequenceEstimator(BaseEstimator):
                     f"This {type(self).__name__} estimator requires y to be passed, but the "
                     "target y is None."
                 )
-            targets, unlabelled = self._check_targets(y)
+            with naming("y"), np.errstate(invalid="ignore"):
+                targets, unlabelled = self._check_targets(y)
             n_cases = data.stacked.n_series
             if unlabelled.size != n_cases:
                 raise ValueError(
                     f"Found input variables with inconsistent numbers of samples: X has {n_cases} "
                     f"sequences, y has {unlabelled.size} {self._target_noun}."
                 )
-            weights = _check_weights(sample_weight, n_cases)
+            weights = check_weights(sample_weight, n_cases)
             weights = np.ones(n_cases) if weights is None else weights
             self._learn(X, data, targets, np.where(unlabelled, 0.0, weights))
         return self

@@ -17,7 +17,7 @@ from filters.timeseries._sklearn_private import (
     positive_int,
     validate_parameters,
 )
-from filters.timeseries._validation import SeriesData, _check_weights, all_or_nothing, check_cases
+from filters.timeseries._validation import SeriesData, all_or_nothing, check_cases, check_weights
 
 from ._moments import Moments
 from ._reservoir import Reservoir
@@ -177,7 +177,7 @@ bias_scaling, density, topology, input_weights, bias, activation, include_input,
         -------
         self
         """
-        if self.pooling == "mean_output":
+        if isinstance(self.pooling, str) and self.pooling == "mean_output":
             raise ValueError(
                 'pooling="mean_output" averages the outputs of a readout, which needs targets: use '
                 "ESNSequenceClassifier or ESNSequenceRegressor."
@@ -185,7 +185,7 @@ bias_scaling, density, topology, input_weights, bias, activation, include_input,
         with all_or_nothing(self):
             validate_parameters(self)
             data = check_cases(self, X, reset=True)
-            self._learn(data, _check_weights(sample_weight, data.stacked.n_series))
+            self._learn(data, check_weights(sample_weight, data.stacked.n_series))
         return self
 
     def _learn(self, data: SeriesData, weights: np.ndarray | None) -> None:

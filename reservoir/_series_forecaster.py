@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries import make_forecast_scorer, nrmse
+from filters.timeseries._numbers import real_columns
 from filters.timeseries._sequences import Stacked
 from filters.timeseries._sklearn_private import (
     HasMethods,
@@ -303,8 +304,7 @@ class SeriesForecaster(BaseEstimator):
             return np.empty((n_rows, 0), dtype=np.float32)  # float32 series stay float32
         if stacked is not None and stacked.n_series > 1:
             raise ValueError("exog goes with one series; put more series' columns into X instead.")
-        rows = np.asarray(exog, dtype=np.float64)
-        rows = rows.reshape(rows.shape[0], -1)
+        rows = real_columns(exog, "exog")
         check_finite(rows, name="exog")
         if rows.shape[0] != n_rows or (not reset and rows.shape[1] != self._n_exog):
             width = "n_exog" if reset else self._n_exog

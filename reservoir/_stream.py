@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from filters._state import check_state
+from filters.timeseries._numbers import as_numbers, naming
 
 if TYPE_CHECKING:
     from ._model import MemoryModel
@@ -33,8 +37,8 @@ class MemoryStream:
         self._model._noise = None
         if hasattr(model, "feature_names_in_"):  # rows come as bare arrays here
             del self._model.feature_names_in_
-        if isinstance(initial_state, dict):
-            self._load(initial_state)
+        if isinstance(initial_state, Mapping):
+            self._load(check_state(initial_state))
         elif initial_state is None:
             _, state, self._model._n_seen = model._end
             self._model._state = state.copy()
@@ -66,8 +70,13 @@ class MemoryStream:
         self._model._state, self._model._readout = state.copy(), copy.deepcopy(readout)
 
     def _load(self, state: dict[str, np.ndarray]) -> None:
-        self._model._state = np.array(state["memory"])
-        self._model._n_seen = int(state["n_seen"])
+        if not {"memory", "n_seen"} <= set(state) or np.size(state["n_seen"]) != 1:
+            raise ValueError(
+                f"initial_state is not a state of a session of {type(self._model).__name__}: it "
+                f"has the entries {list(state)}, and needs memory, n_seen and those of the readout."
+            )
+        self._model._state = self._model._initial_states(state["memory"], 1)[0]
+        self._model._n_seen = int(state["n_seen"].item())
         learned = {k.removeprefix("readout_"): v for k, v in state.items() if k[:8] == "readout_"}
         if learned:
             self._model._readout.restore(learned)
@@ -83,7 +92,7 @@ class MemoryStream:
         -------
         float or label (1-D y), or ndarray of shape (n_outputs,)
         """
-        return self.predict_many(np.asarray(x).reshape(1, -1))[0]
+        return self.predict_many(as_numbers(x, "x").reshape(1, -1))[0]
 
     def predict_many(self, X: Any) -> np.ndarray:
         """As `predict_one` for a block ``(n_timesteps, n_features)``."""
@@ -105,12 +114,30 @@ class MemoryStream:
         As `predict_one`: computed before `y` was seen.
         """
         before = self._model._state.copy()
-        row = np.asarray(x).reshape(1, -1)
+        row = as_numbers(x, "x").reshape(1, -1)
         answer = self._model.predict(row, initial_state=before)[0]
-        target = np.asarray(y).reshape((1,) if self._model._target_form.ndim == 1 else (1, -1))
-        self._model.partial_fit(row, target)
+        self._model.partial_fit(row, one_target(y, self._model._target_form.ndim))
         return answer
 
     def learn_many(self, X: Any, y: Any) -> np.ndarray:
         """As `learn_one` for a block; every answer is a-priori."""
-        return np.array([self.learn_one(x, target) for x, target in zip(X, y, strict=True)])
+        return np.array([self.learn_one(x, d) for x, d in row_by_row(X, y)])
+
+
+def one_target(y: Any, ndim: int) -> np.ndarray:
+    """The target of one row as ``(1,)`` of a 1-D `y`, or as ``(1, n_outputs)``."""
+    with naming("y"):
+        return np.asarray(y).reshape((1,) if ndim == 1 else (1, -1))
+
+
+def row_by_row(X: Any, y: Any) -> Iterator[tuple[Any, Any]]:
+    """The rows of a block with their targets, as many of both."""
+    with naming("X"):
+        rows = np.asarray(X)
+    with naming("y"):
+        targets = np.asarray(y)
+    if rows.ndim == 0 or targets.shape[:1] != rows.shape[:1]:
+        raise ValueError(
+            f"X and y must hold one entry a row each; got shapes {rows.shape} and {targets.shape}."
+        )
+    return zip(rows, targets, strict=True)

@@ -124,19 +124,26 @@ def test_a_truth_that_is_constant_where_the_weight_is_not_zero_is_refused():
         nmse([0.1, 0.1, 0.1, 5.0], np.zeros(4), sample_weight=[1.0, 2.0, 0.7, 0.0])
 
 
-@pytest.mark.parametrize("metric", [mse, nmse, nrmse, snr_db, erle_db])
+@pytest.mark.parametrize(
+    ("metric", "names"),
+    [
+        *((metric, ("y_true", "y_pred")) for metric in (mse, nmse, nrmse)),
+        (snr_db, ("signal", "estimate")),
+        (erle_db, ("desired", "error")),
+    ],
+)
 @pytest.mark.parametrize(
     ("true", "pred", "message"),
     [
-        ([1.0, 2.0], [1.0], r"shapes \(2, 1\) and \(1, 1\)"),
-        ([[1.0, 2.0]], [1.0, 2.0], r"shapes \(1, 2\) and \(2, 1\)"),
+        ([1.0, 2.0], [1.0], r"{0} and {1} .* shapes \(2, 1\) and \(1, 1\)"),
+        ([[1.0, 2.0]], [1.0, 2.0], r"{0} and {1} .* shapes \(1, 2\) and \(2, 1\)"),
         ([], [], "empty"),
-        ([1.0, np.nan], [1.0, 2.0], "y_true contains NaN"),
-        ([1.0, 2.0], [1.0, np.inf], r"y_pred contains infinity: .* row 1"),
+        ([1.0, np.nan], [1.0, 2.0], "{0} contains NaN"),
+        ([1.0, 2.0], [1.0, np.inf], "{1} contains infinity: .* row 1"),
     ],
 )
-def test_metrics_refuse_what_cannot_be_compared(metric, true, pred, message):
-    with pytest.raises(ValueError, match=message):
+def test_metrics_refuse_what_cannot_be_compared(metric, names, true, pred, message):
+    with pytest.raises(ValueError, match=message.format(*names)):
         metric(true, pred)
 
 
@@ -257,10 +264,10 @@ def test_valid_prediction_time_at_the_edges(pred, steps):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"threshold": 0.0}, "threshold, dt and lyapunov_time must be positive"),
-        ({"threshold": np.nan}, "must be positive"),
-        ({"dt": -1.0}, "must be positive"),
-        ({"lyapunov_time": 0.0}, "must be positive"),
+        ({"threshold": 0.0}, "The 'threshold' parameter .* Got 0.0"),
+        ({"threshold": np.nan}, "The 'threshold' parameter .* Got nan"),
+        ({"dt": -1.0}, "The 'dt' parameter .* Got -1.0"),
+        ({"lyapunov_time": 0.0}, "The 'lyapunov_time' parameter .* Got 0.0"),
         ({"scale": 0.0}, "scale must be positive, got 0.0"),
         ({"scale": [1.0, np.nan]}, "scale must be positive"),
     ],

@@ -210,10 +210,10 @@ def test_memory_capacity_of_float32_states_and_of_tiny_and_large_inputs():
         ({"n_timesteps": 0}, "n_timesteps must be an integer of at least 1"),
         ({"n_timesteps": 120, "washout": 100}, "20 rows are left .* for 20 columns"),
         ({"n_timesteps": 50, "washout": 100}, "0 rows are left"),
-        ({"amplitude": 0.0}, "amplitude must be finite and positive"),
+        ({"amplitude": 0.0}, "amplitude must be a finite number > 0 .* got 0.0"),
         ({"inputs": np.ones((5000, 1))}, "inputs are constant"),
-        ({"inputs": np.full((5000, 1), np.nan)}, "X contains NaN"),
-        ({"inputs": np.ones((2, 3000, 1))}, "X holds 2 series"),
+        ({"inputs": np.full((5000, 1), np.nan)}, "inputs contains NaN"),
+        ({"inputs": np.ones((2, 3000, 1))}, "inputs holds 2 series"),
     ],
 )
 def test_memory_capacity_refuses_what_it_cannot_measure(arguments, message):

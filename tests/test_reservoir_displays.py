@@ -95,7 +95,7 @@ def test_eigenvalue_display_draws_the_spectrum(topology):
 
 
 def test_eigenvalue_display_needs_a_reservoir():
-    with pytest.raises(TypeError, match="a Reservoir is needed, got TapDelay"):
+    with pytest.raises(TypeError, match="reservoir must be a Reservoir, got TapDelay"):
         EigenvalueDisplay.from_estimator(TapDelay())
 
 

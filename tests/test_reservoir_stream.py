@@ -261,7 +261,7 @@ def test_rows_that_do_not_fit_are_refused_and_change_nothing():
     for row, target in ((X[0, :1], 1.0), ([np.nan, 1.0], 1.0), (X[0], np.inf), (X[0], "a")):
         with pytest.raises(ValueError, match=r"1 features|NaN|infinity|convert"):
             stream.learn_one(row, target)
-    with pytest.raises(ValueError, match=r"shorter|longer"):
+    with pytest.raises(ValueError, match=r"one entry a row each; got shapes"):
         stream.learn_many(X[:3], y[:2])
     stream.reset()
     for key, value in stream.state.items():

@@ -255,12 +255,15 @@ def test_random_topologies_are_stored_in_order_and_bounded(name):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: cyclic_diagonals(5, n_diagonals=0), "n_diagonals must be at least 1, got 0"),
-        (lambda: small_world(9, rewiring=1.2), r"rewiring must be in \[0, 1\], got 1\.2"),
+        (lambda: cyclic_diagonals(5, n_diagonals=0), "The 'n_diagonals' parameter .* Got 0"),
+        (
+            lambda: small_world(9, rewiring=1.2),
+            r"The 'rewiring' parameter .* \[0.0, 1.0\]. Got 1.2",
+        ),
         (lambda: small_world(9, rewiring=np.nan), "rewiring"),
-        (lambda: antisymmetric(9, diffusion=-1.0), r"diffusion must be at least 0, got -1\.0"),
+        (lambda: antisymmetric(9, diffusion=-1.0), "The 'diffusion' parameter .* Got -1.0"),
         (lambda: antisymmetric(9, diffusion=np.nan), "diffusion"),
-        (lambda: block_diagonal(9, block_size=0), "block_size must be at least 1, got 0"),
+        (lambda: block_diagonal(9, block_size=0), "The 'block_size' parameter .* Got 0"),
     ],
 )
 def test_parameters_out_of_range_are_refused(call, message):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..timeseries._sklearn_private import checked
 from ._checks import check_count, check_number
 
 
@@ -23,6 +24,7 @@ class MultipathChannel(NamedTuple):
     """Gain of every path, shape (n_paths,)."""
 
 
+@checked(made=True)
 def raised_cosine_channel(width: float) -> np.ndarray:
     r"""Compute the three-tap raised-cosine channel of the textbook equaliser experiment.
 
@@ -59,6 +61,7 @@ def raised_cosine_channel(width: float) -> np.ndarray:
     return 0.5 * (1.0 + np.cos(2.0 * np.pi * np.array([-1.0, 0.0, 1.0]) / width))
 
 
+@checked(made=True, complex_gains=["boolean"], random_state=["random_state"])
 def multipath_channel(
     n_taps: int = 12,
     *,

@@ -25,7 +25,10 @@ def check_number(
 ) -> float:
     """Return `value` as a float in [minimum, below) and > above, or raise a ValueError."""
     if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = np.inf
         if above < number < below and number >= minimum:
             return number
     bounds = [

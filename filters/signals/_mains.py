@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..timeseries._sklearn_private import checked
 from ._checks import check_count, check_number
 from ._drift import slow_drift
 
@@ -25,6 +26,7 @@ class MainsHum(NamedTuple):
     """True frequency of the fundamental, in hertz."""
 
 
+@checked(made=True, random_state=["random_state"])
 def mains_hum(
     n_timesteps: int,
     *,
@@ -101,6 +103,8 @@ def mains_hum(
     amplitude = check_number("amplitude", amplitude, above=0.0)
     breathing = check_number("breathing", breathing, minimum=0.0, below=1.0)
     reference_noise = check_number("reference_noise", reference_noise, minimum=0.0)
+    if not isinstance(harmonics_db, list | tuple) and getattr(harmonics_db, "ndim", 0) != 1:
+        raise TypeError(f"harmonics_db must be a list of levels in dB; got {harmonics_db!r}.")
     levels = [check_number(f"harmonics_db[{k}]", v) for k, v in enumerate(harmonics_db)]
     _check_band(fs, frequency, max_drift, n_harmonics=1 + len(levels))
 

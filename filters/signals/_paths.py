@@ -8,6 +8,8 @@ import numpy as np
 from scipy.signal import lfilter
 from sklearn.utils import check_random_state
 
+from ..timeseries._numbers import as_numbers
+from ..timeseries._sklearn_private import StrOptions, checked
 from ._checks import check_count, check_number
 
 _SPEED_OF_SOUND = 343.0
@@ -40,6 +42,7 @@ class EchoPath(NamedTuple):
     """Samples before the echo begins; the response is exactly zero there."""
 
 
+@checked(made=True, random_state=["random_state"])
 def cabin_paths(
     n_taps: int = 1024,
     *,
@@ -140,6 +143,7 @@ def cabin_paths(
     )
 
 
+@checked(made=True, kind=[StrOptions({"acoustic", "line"})], random_state=["random_state"])
 def echo_path(
     n_taps: int = 512,
     *,
@@ -195,8 +199,6 @@ def echo_path(
     """
     n = check_count("n_taps", n_taps)
     fs = check_number("fs", fs, above=0.0)
-    if kind not in ("acoustic", "line"):
-        raise ValueError(f'kind must be "acoustic" or "line", got {kind!r}.')
     loss = check_number("return_loss_db", return_loss_db)
     start = round(check_number("delay", delay, minimum=0.0) * fs)
     seconds = check_number("decay_time", decay_time, above=0.0)
@@ -213,6 +215,7 @@ def echo_path(
     return EchoPath(response * (10.0 ** (-loss / 20.0) / np.linalg.norm(response)), start)
 
 
+@checked(made=True)
 def through_paths(signal: Any, responses: Any) -> np.ndarray:
     r"""Filter a signal by responses that take over from one another at equal intervals.
 
@@ -242,8 +245,10 @@ def through_paths(signal: Any, responses: Any) -> np.ndarray:
     >>> through_paths([1.0, 2.0, 3.0, 4.0], [[1.0, 0.0], [0.0, 1.0]]).round(9)
     array([1., 2., 2., 3.])
     """
-    x = np.asarray(signal, dtype=np.float64)
-    h = np.atleast_2d(np.asarray(responses, dtype=np.float64))
+    x, h = as_numbers(signal, "signal"), np.atleast_2d(as_numbers(responses, "responses"))
+    if np.iscomplexobj(x) or np.iscomplexobj(h):
+        raise ValueError("signal and responses are real here; got complex numbers.")
+    x, h = x.astype(np.float64), h.astype(np.float64)
     if x.ndim != 1 or h.ndim != 2 or not x.size or not h.size:
         raise ValueError(
             "signal must have shape (n_timesteps,) and responses (n_taps,) or "

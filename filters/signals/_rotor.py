@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 from scipy.special import i0
 from sklearn.utils import check_random_state
 
+from ..timeseries._sklearn_private import checked
 from ._checks import check_count, check_number
 from ._drift import slow_drift
 
@@ -31,6 +32,7 @@ class RotorNoise(NamedTuple):
     """True blade-pass frequency of the main rotor, in hertz."""
 
 
+@checked(made=True, random_state=["random_state"])
 def rotor_noise(
     n_timesteps: int,
     *,

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.signal import lfilter
 from sklearn.utils import check_random_state
 
+from ..timeseries._sklearn_private import checked
 from ._checks import check_count, check_number
 
 # Mean formants of men, in hertz: G. E. Peterson, H. L. Barney, J. Acoustical Society of America 24
@@ -37,6 +38,7 @@ class SpeechLike(NamedTuple):
     """Frequency of the voice in hertz; 0 where there is none."""
 
 
+@checked(made=True, random_state=["random_state"])
 def speech_like(
     n_timesteps: int,
     *,
@@ -106,10 +108,10 @@ def speech_like(
     ((16000,), True, True)
     """
     n = check_count("n_timesteps", n_timesteps)
-    fs = check_number("fs", fs, minimum=4000.0)
+    fs = check_number("fs", fs, minimum=4000.0, below=1e9)
     pitch = check_number("pitch", pitch, above=0.0, below=fs / 8.0)
     pitch_range = check_number("pitch_range", pitch_range, minimum=0.0, below=1.0)
-    rate = check_number("syllable_rate", syllable_rate, above=0.0)
+    rate = check_number("syllable_rate", syllable_rate, above=1e-6)
     pause_share = check_number("pause_share", pause_share, minimum=0.0, below=1.0)
     level = check_number("level", level, above=0.0)
     rng = check_random_state(random_state)

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ._metrics import snr_db
+from ._metrics import snr_of
+from ._numbers import as_numbers
+from ._sklearn_private import between, checked, non_negative, positive_int, unit_interval
 
 
 def snr_gain_db(clean: Any, before: Any, after: Any) -> float:
@@ -43,12 +45,18 @@ def snr_gain_db(clean: Any, before: Any, after: Any) -> float:
     >>> round(snr_gain_db([1.0, -1.0], [1.5, -1.5], [1.05, -1.05]), 6)
     20.0
     """
-    gained, had = snr_db(clean, after), snr_db(clean, before)
+    gained, had = snr_of(clean, after, "clean", "after"), snr_of(clean, before, "clean", "before")
     if gained == had == np.inf:
         raise ValueError("before and after both are the clean signal: there is no noise to reduce.")
     return gained - had
 
 
+@checked(
+    window=[positive_int()],
+    tolerance_db=[between(0, 3000, closed="right")],  # 10 ** (dB / 10) is still a double
+    tail=[unit_interval("neither")],
+    steady_state=[non_negative(), None],
+)
 def convergence_time(
     error: Any,
     *,
@@ -104,12 +112,6 @@ def convergence_time(
     >>> convergence_time(np.sqrt(power), window=1)
     346.0
     """
-    if not tolerance_db > 0 or not 0 < tail < 1:
-        raise ValueError(
-            f"tolerance_db must be positive and tail in (0, 1); got {tolerance_db} and {tail}."
-        )
-    if steady_state is not None and not 0 <= steady_state < np.inf:
-        raise ValueError(f"steady_state must be finite and not negative, got {steady_state}.")
     power, scale = error_power(error)
     n = power.size
     last_start = n - 1
@@ -134,7 +136,7 @@ def error_power(error: Any) -> tuple[np.ndarray, float]:
 
     What is not finite has infinite power.
     """
-    array = np.asarray(error)
+    array = as_numbers(error, "error")
     if array.ndim not in (1, 2) or array.size == 0:
         raise ValueError(
             "error must have shape (n_timesteps,) or (n_timesteps, n_outputs) and at least one "
@@ -153,9 +155,9 @@ def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
     Sums of 1, 2, 4, ... neighbours build the sum over the window. Nothing is ever subtracted, so a
     burst leaves no rounding error behind as it does in a running sum.
     """
+    n = values.size
     if isinstance(window, bool) or window != int(window) or window < 1:
         raise ValueError(f"window must be a whole number of at least 1, got {window!r}.")
-    n = values.size
     window = min(int(window), 2 * n - 1)  # as long as that sees everything from everywhere
     before = window // 2
     padded = np.concatenate([np.zeros(before), values, np.zeros(window - before)])

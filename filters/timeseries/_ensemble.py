@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from ._adaptation import error_power
 from ._errors import DivergenceError
+from ._sklearn_private import HasMethods, StrOptions, checked, positive_int
 from ._validation import check_finite
 
 # Values of all runs held at a time (32 MB); a longer ensemble is done window by window.
@@ -38,6 +39,14 @@ class EnsembleCurve(NamedTuple):
     seeds: np.ndarray
 
 
+@checked(
+    filter=[HasMethods(["adapt"])],
+    make_signals=[callable],
+    n_runs=[positive_int()],
+    average=[StrOptions({"mean", "median"})],
+    measure=[StrOptions({"error", "misalignment"})],
+    random_state=["random_state"],
+)
 def ensemble_learning_curve(
     filter: Any,
     make_signals: Callable[[int], tuple[Any, ...]],
@@ -103,11 +112,10 @@ def ensemble_learning_curve(
     >>> bool(curve.average[0] > 3), bool(curve.average[-100:].mean() < 1.3)
     (True, True)
     """
-    _check(filter, n_runs, average, measure)
     seeds = check_random_state(random_state).randint(2**31 - 1, size=n_runs)
     n_timesteps = len(_signals(make_signals, int(seeds[0]), measure)[1])
     middle, lower, upper = np.empty((3, n_timesteps))
-    window = max(1, _MAX_VALUES // n_runs)
+    window = max(1, _MAX_VALUES // int(n_runs))
     for start in range(0, n_timesteps, window):
         part = slice(start, min(n_timesteps, start + window))
         values = np.empty((n_runs, part.stop - start))
@@ -127,17 +135,6 @@ def ensemble_learning_curve(
     return EnsembleCurve(middle, lower, upper, seeds)
 
 
-def _check(filter: Any, n_runs: Any, average: str, measure: str) -> None:
-    if not hasattr(filter, "adapt"):
-        raise ValueError(f"filter must have the method adapt(x, d); got {filter!r}.")
-    if isinstance(n_runs, bool) or n_runs != int(n_runs) or n_runs < 1:
-        raise ValueError(f"n_runs must be a whole number of at least 1, got {n_runs!r}.")
-    if average not in ("mean", "median"):
-        raise ValueError(f'average must be "mean" or "median", got {average!r}.')
-    if measure not in ("error", "misalignment"):
-        raise ValueError(f'measure must be "error" or "misalignment", got {measure!r}.')
-
-
 def _signals(
     make_signals: Callable[[int], tuple[Any, ...]],
     seed: int,
@@ -145,7 +142,10 @@ def _signals(
     n_timesteps: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """One run's x, d and, where the measure needs them, true weights."""
-    made = make_signals(seed)
+    try:
+        made = make_signals(seed)
+    except TypeError as error:
+        raise TypeError(f"make_signals({seed}) failed: {error}") from error
     if not isinstance(made, tuple | list) or len(made) not in (2, 3):
         raise ValueError("make_signals must return (x, d) or (x, d, true_weights).")
     x, d = np.asarray(made[0]), np.asarray(made[1])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ._numbers import as_numbers, naming
+from ._sklearn_private import checked, positive
 from ._validation import check_finite
 
 
@@ -37,7 +40,7 @@ def mse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str
     2.0
     """
     true, pred, weight = _paired(y_true, y_pred, sample_weight)
-    return _collect(np.average(np.abs(true - pred) ** 2, axis=0, weights=weight), multioutput)
+    return _collect(_squares(true - pred, weight), multioutput)
 
 
 def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean") -> Any:
@@ -75,10 +78,15 @@ def nmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: st
             f"y_true is constant in output {int(np.argmax(constant))}: an error relative to its "
             "variance is not defined. Use mse."
         )
-    error = np.average(np.abs(true - pred) ** 2, axis=0, weights=weight)
+    # In units of the largest entry of each output, so that no square overflows or vanishes.
+    scale = np.maximum(np.abs(true).max(axis=0), np.abs(pred).max(axis=0))
+    true, pred = true / scale, pred / scale
     centred = true - np.average(true, axis=0, weights=weight)
-    variance = np.average(np.abs(centred) ** 2, axis=0, weights=weight)
-    return _collect(error / variance, multioutput)
+    with np.errstate(divide="ignore", over="ignore"):
+        ratio = _squares(true - pred, weight) / _squares(centred, weight)
+    if not np.isfinite(ratio).all():
+        raise ValueError("y_pred is too far from y_true for their ratio to be a number. Use mse.")
+    return _collect(ratio, multioutput)
 
 
 def nrmse(y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "mean") -> Any:
@@ -135,8 +143,13 @@ def snr_db(signal: Any, estimate: Any) -> float:
     ValueError
         As `mse`, and for a signal that is zero throughout.
     """
-    true, pred, _ = _paired(signal, estimate, None)
-    return _ratio_db(true, true - pred, "signal")
+    return snr_of(signal, estimate, "signal", "estimate")
+
+
+def snr_of(signal: Any, estimate: Any, *names: str) -> float:
+    """`snr_db` of arguments that are called by `names` in errors."""
+    true, pred, _ = _paired(signal, estimate, None, names)
+    return _ratio_db(true, true - pred, names[0])
 
 
 def erle_db(desired: Any, error: Any) -> float:
@@ -158,7 +171,7 @@ def erle_db(desired: Any, error: Any) -> float:
     ValueError
         As `mse`, and for a desired signal that is zero throughout.
     """
-    true, rest, _ = _paired(desired, error, None)
+    true, rest, _ = _paired(desired, error, None, ("desired", "error"))
     return _ratio_db(true, rest, "desired")
 
 
@@ -181,13 +194,14 @@ def misalignment_db(true_weights: Any, weights: Any) -> float:
     ValueError
         For shapes that differ, NaN, or true weights that are all zero.
     """
-    true, found = np.asarray(true_weights), np.asarray(weights)
-    if true.shape != found.shape:
-        raise ValueError(f"the weights have shapes {true.shape} and {found.shape}.")
+    true, found = as_numbers(true_weights, "true_weights"), as_numbers(weights, "weights")
+    if true.shape != found.shape or not true.size:
+        raise ValueError(f"true_weights and weights have shapes {true.shape} and {found.shape}.")
     check_finite(np.abs(true - found).ravel(), name="weights")
     return -_ratio_db(true, true - found, "true_weights")
 
 
+@checked(threshold=[positive()], dt=[positive()], lyapunov_time=[positive()])
 def valid_prediction_time(
     y_true: Any,
     y_pred: Any,
@@ -239,56 +253,90 @@ def valid_prediction_time(
     >>> valid_prediction_time([0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 0.1, 9.0], dt=0.5)
     1.5
     """
-    true, pred = _columns(y_true), _columns(y_pred)
-    if true.shape != pred.shape:
+    true, pred = _columns(y_true, "y_true"), _columns(y_pred, "y_pred")
+    if true.shape != pred.shape or not true.size:
         raise ValueError(f"y_true has shape {true.shape}, y_pred {pred.shape}.")
     check_finite(np.abs(true), name="y_true")
-    if not threshold > 0 or not dt > 0 or not lyapunov_time > 0:
-        raise ValueError("threshold, dt and lyapunov_time must be positive.")
     if scale is None and _constant(true).any():
         raise ValueError("y_true is constant in some output, so its scale is zero; give scale=.")
-    sigma = true.std(axis=0) if scale is None else np.broadcast_to(scale, true.shape[1:])
-    if not (np.asarray(sigma) > 0).all():
+    if scale is None:
+        largest = np.abs(true).max(axis=0)
+        sigma = (true / largest).std(axis=0) * largest
+    else:
+        sigma = as_numbers(scale, "scale")
+        if sigma.shape not in {(), (1,), true.shape[1:]}:
+            raise ValueError(
+                f"scale must be a number or one an output, shape {true.shape[1:]}; got shape "
+                f"{sigma.shape}."
+            )
+    if np.iscomplexobj(sigma) or not ((sigma > 0) & np.isfinite(sigma)).all():
         raise ValueError(f"scale must be positive, got {scale}.")
     with np.errstate(over="ignore", invalid="ignore"):
         error = np.sqrt(np.mean(np.abs((true - pred) / sigma) ** 2, axis=1))
         beyond = ~(error <= threshold)
     steps = int(np.argmax(beyond)) if beyond.any() else beyond.size
-    return steps * dt / lyapunov_time
+    time = steps * dt / lyapunov_time
+    if not np.isfinite(time):
+        raise ValueError(f"{steps} steps of dt={dt} overflow with lyapunov_time={lyapunov_time}.")
+    return time
 
 
-def _paired(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, Any]:
-    true, pred = _columns(y_true), _columns(y_pred)
+def _paired(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    names: Sequence[str] = ("y_true", "y_pred"),
+) -> tuple[np.ndarray, np.ndarray, Any]:
+    true, pred = (_columns(v, name) for v, name in zip((y_true, y_pred), names, strict=True))
     if true.shape != pred.shape:
-        raise ValueError(f"the arrays to compare have shapes {true.shape} and {pred.shape}.")
+        raise ValueError(
+            f"{names[0]} and {names[1]} are compared entry by entry, but have shapes {true.shape} "
+            f"and {pred.shape} (a column an output)."
+        )
     if true.size == 0:
-        raise ValueError("the arrays to compare are empty.")
-    check_finite(np.abs(true), name="y_true")
-    check_finite(np.abs(pred), name="y_pred")
+        raise ValueError(f"{names[0]} and {names[1]} are empty: there is nothing to compare.")
+    for values, name in zip((true, pred), names, strict=True):
+        check_finite(np.abs(values), name=name)
     return true, pred, _weights(sample_weight, true.shape[0])
 
 
 def _weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
     if sample_weight is None:
         return None
-    weight = np.asarray(sample_weight, dtype=float)
+    weight = as_numbers(sample_weight, "sample_weight")
     if weight.shape != (n_rows,):
         raise ValueError(f"sample_weight must have shape ({n_rows},), got {weight.shape}.")
+    if np.iscomplexobj(weight):
+        raise ValueError("sample_weight is complex; weights are real.")
+    weight = weight.astype(float)
     check_finite(weight, name="sample_weight")
     if (weight < 0).any() or not (weight > 0).any():
         raise ValueError("sample_weight must not be negative, nor zero throughout.")
-    return weight
+    return weight / weight.max()  # a common factor means nothing, and sums may overflow
 
 
-def _columns(values: Any) -> np.ndarray:
+def _columns(values: Any, name: str) -> np.ndarray:
     """Rows of all series below each other, one column an output."""
     if isinstance(values, list | tuple) and len(values) and isinstance(values[0], np.ndarray):
-        values = np.concatenate(values)
-    array = np.asarray(values)
+        with naming(name):
+            values = np.concatenate(values)
+    array = as_numbers(values, name)
     array = array.astype(complex if array.dtype.kind == "c" else float, copy=False)
     if array.ndim > 2:  # a panel
-        return array.reshape(-1, array.shape[-1])
+        return array.reshape(array.size // max(array.shape[-1], 1), array.shape[-1])
     return array.reshape(-1, 1) if array.ndim < 2 else array
+
+
+def _squares(error: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Weighted mean square of every column."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.average(np.abs(error) ** 2, axis=0, weights=weight)
+    if not np.isfinite(squares).all():
+        raise ValueError(
+            "y_true - y_pred is too large to be squared in double precision: scale both down, or "
+            "use nmse."
+        )
+    return squares
 
 
 def _constant(rows: np.ndarray) -> np.ndarray:
@@ -297,10 +345,10 @@ def _constant(rows: np.ndarray) -> np.ndarray:
 
 
 def _collect(values: np.ndarray, multioutput: str) -> Any:
+    if not isinstance(multioutput, str) or multioutput not in ("mean", "raw"):
+        raise ValueError(f'multioutput must be "mean" or "raw", got {multioutput!r}.')
     if multioutput == "raw":
         return values
-    if multioutput != "mean":
-        raise ValueError(f'multioutput must be "mean" or "raw", got {multioutput!r}.')
     return float(np.mean(values))
 
 

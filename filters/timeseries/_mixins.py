@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 
+from ._numbers import as_numbers, naming
 from ._sequences import as_series
+from ._validation import check_finite, check_weights
 
 
 def _stack_for_score(
@@ -18,10 +21,35 @@ def _stack_for_score(
     stacked = as_series(X, groups=groups)
     extra = {} if groups is None else {"groups": groups}
     pred = np.asarray(stacked.align(estimator.predict(X, **extra), "y_pred"))
-    true = np.asarray(stacked.align(y))
-    missing = pd.isna(true).reshape(true.shape[0], -1).any(axis=1)
-    weight = stacked.align(sample_weight, "sample_weight") if sample_weight is not None else None
-    return true[~missing], pred[~missing], None if weight is None else np.asarray(weight)[~missing]
+    with naming("y"):
+        true = stacked.align(y)
+        true = true.toarray() if sparse.issparse(true) else np.asarray(true)
+    n_rows = pred.shape[0]
+    if true.ndim == 0 or true.shape[0] != n_rows or true.size == 0:
+        raise ValueError(
+            f"X has {n_rows} rows, so y must have as many, not empty; got shape {true.shape}."
+        )
+    missing = pd.isna(true).reshape(n_rows, -1).any(axis=1)
+    if missing.all():
+        raise ValueError("y has no label in any row: there is nothing to score.")
+    with naming("sample_weight"):
+        weight = stacked.align(sample_weight, "sample_weight")
+    weight = check_weights(weight, n_rows)
+    if weight is not None:
+        weight = weight[~missing]
+        if not weight.any():
+            raise ValueError("sample_weight is zero in all labelled rows: nothing is scored.")
+        weight = weight / weight.max()  # a common factor means nothing, and sums may overflow
+    return true[~missing], pred[~missing], weight
+
+
+def determination(true: np.ndarray, pred: np.ndarray, weight: np.ndarray | None) -> float:
+    """R^2 of finite numbers, of whatever size: the answer knows no scale."""
+    largest = max(float(np.abs(true).max()), float(np.abs(pred).max()))
+    if largest > 1e100:  # squares would overflow
+        true, pred = true / largest, pred / largest
+    with naming("y"):
+        return r2_score(true, pred, sample_weight=weight)
 
 
 class SeriesRegressorMixin(MultiOutputMixin, RegressorMixin):
@@ -41,7 +69,9 @@ class SeriesRegressorMixin(MultiOutputMixin, RegressorMixin):
             1 - sum(w (y - y_hat)^2) / sum(w (y - mean y)^2), averaged over outputs.
         """
         true, pred, weight = _stack_for_score(self, X, y, sample_weight, groups)
-        return r2_score(true, pred, sample_weight=weight)
+        true = as_numbers(true, "y")
+        check_finite(true, name="y")
+        return determination(true, pred, weight)
 
 
 class SeriesClassifierMixin(ClassifierMixin):
@@ -60,4 +90,5 @@ class SeriesClassifierMixin(ClassifierMixin):
         float
         """
         true, pred, weight = _stack_for_score(self, X, y, sample_weight, groups)
-        return accuracy_score(true, pred, sample_weight=weight)
+        with naming("y"):
+            return accuracy_score(true, pred, sample_weight=weight)

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from ._errors import SequenceError
+from ._numbers import naming
 
 _SWAP_HINT = (
     "Time must come before features; arrays of aeon and sktime (channels before time) need "
@@ -168,7 +169,8 @@ def as_series(X: Any, *, groups: Any = None) -> Stacked:
         _refuse_groups(groups, "a list of series")
         return _from_list(X)
     X = _with_shape(X)
-    ndim = np.ndim(X) if not (sparse.issparse(X) or isinstance(X, pd.DataFrame)) else 2
+    with naming("X"):
+        ndim = np.ndim(X) if not (sparse.issparse(X) or isinstance(X, pd.DataFrame)) else 2
     if ndim == 3:
         _refuse_groups(groups, "a 3-D array")
         return _from_panel(np.asarray(X))
@@ -186,7 +188,8 @@ def holds_series(X: Any) -> bool:
     """Whether `X` itself states where series begin: a MultiIndex, a list of series, a 3-D array."""
     if isinstance(X, pd.DataFrame | pd.Series):
         return isinstance(X.index, pd.MultiIndex)
-    return _is_list_of_series(X) or (not sparse.issparse(X) and np.ndim(_with_shape(X)) == 3)
+    with naming("X"):
+        return _is_list_of_series(X) or (not sparse.issparse(X) and np.ndim(_with_shape(X)) == 3)
 
 
 def _with_shape(X: Any) -> Any:
@@ -216,7 +219,8 @@ def _is_list_of_series(X: Any) -> bool:
 
 
 def _from_list(X: Sequence[Any]) -> Stacked:
-    parts = [part if isinstance(part, pd.DataFrame) else np.asarray(part) for part in X]
+    with naming("X"):
+        parts = [part if isinstance(part, pd.DataFrame) else np.asarray(part) for part in X]
     for i, part in enumerate(parts):
         if part.ndim != 2:
             raise SequenceError(
@@ -238,7 +242,8 @@ def _from_list(X: Sequence[Any]) -> Stacked:
         for i, frame in enumerate(frames):
             if not frame.columns.equals(names):
                 raise SequenceError(
-                    f"series {i} has columns {list(frame.columns)}, series 0 has {list(names)}."
+                    f"series {i} of X has columns {list(frame.columns)}, series 0 has "
+                    f"{list(names)}."
                 )
         return Stacked(pd.concat(frames, ignore_index=True), starts, "list", True)
     return Stacked(np.concatenate([np.asarray(part) for part in parts]), starts, "list", True)
@@ -264,17 +269,21 @@ def _from_multiindex(X: pd.DataFrame | pd.Series) -> Stacked:
         )
     codes = pd.factorize(frame.index.get_level_values(0), use_na_sentinel=True)[0]
     if (codes < 0).any():
-        raise SequenceError("the first index level (series) has missing values.")
+        raise SequenceError("the first index level of X (series) has missing values.")
     return Stacked(frame, _starts_of(codes, "the first index level"), "frame", True)
 
 
 def _group_codes(groups: Any, n_rows: int) -> np.ndarray:
-    values = groups if isinstance(groups, pd.Series | pd.Index) else np.asarray(groups)
+    with naming("groups"):
+        values = groups if isinstance(groups, pd.Series | pd.Index) else np.asarray(groups)
     if values.ndim != 1 or values.shape[0] != n_rows:
         raise SequenceError(
             f"groups must have one id a row: shape ({n_rows},) expected, got {values.shape}."
         )
-    codes = pd.factorize(values, use_na_sentinel=True)[0]
+    if isinstance(values, np.ndarray):  # pandas takes no other byte order
+        values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    with naming("groups"):
+        codes = pd.factorize(values, use_na_sentinel=True)[0]
     if (codes < 0).any():
         raise SequenceError(f"groups is missing (NaN or None) at row {int(np.argmin(codes))}.")
     return codes

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from ._errors import DivergenceError
 from ._metrics import nrmse
+from ._numbers import real_columns
 from ._sequences import as_series, holds_series
+from ._sklearn_private import check_values, checked, positive_int
 from ._validation import check_finite
 
 
@@ -49,6 +51,13 @@ class WarmTimeSeriesSplit(BaseEstimator):
     [0 1 2 3] [3 4 5]
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_splits": [positive_int()],
+        "context": [positive_int(0)],
+        "gap": [positive_int(0)],
+        "test_size": [positive_int(), None],
+    }
+
     def __init__(
         self, n_splits: int = 5, *, context: int = 0, gap: int = 0, test_size: int | None = None
     ) -> None:
@@ -68,8 +77,7 @@ class WarmTimeSeriesSplit(BaseEstimator):
                 "whole series with scikit-learn's GroupKFold instead."
             )
         n_rows = int(series.starts[-1])
-        if self.n_splits < 1 or self.context < 0 or self.gap < 0:
-            raise ValueError("n_splits must be at least 1, context and gap at least 0.")
+        check_values(type(self).__name__, vars(self), self._parameter_constraints)
         test_size = n_rows // (self.n_splits + 1) if self.test_size is None else self.test_size
         first = n_rows - self.n_splits * test_size
         if test_size < 1 or first - self.gap < 1 or first < self.context:
@@ -86,6 +94,7 @@ class WarmTimeSeriesSplit(BaseEstimator):
         return self.n_splits
 
 
+@checked(metric=[callable], washout=[positive_int(0)], greater_is_better=["boolean", None])
 def make_washout_scorer(
     metric: Callable[..., float],
     washout: int,
@@ -130,8 +139,6 @@ class _WashoutScorer:
     """Picklable scorer; see `make_washout_scorer`."""
 
     def __init__(self, metric: Callable, washout: int, sign: int, kwargs: dict[str, Any]) -> None:
-        if washout < 0:
-            raise ValueError(f"washout must be at least 0, got {washout}.")
         self._metric, self._washout, self._sign, self._kwargs = metric, washout, sign, kwargs
 
     def __repr__(self) -> str:
@@ -152,6 +159,7 @@ class _WashoutScorer:
         return self._sign * float(self._metric(true[keep], pred[keep], **self._kwargs))
 
 
+@checked(metric=[callable], greater_is_better=["boolean", None])
 def make_forecast_scorer(
     metric: Callable[..., float] = nrmse,
     *,
@@ -241,8 +249,7 @@ def free_runs(
     check_windows(horizon, context, n_origins)
     if holds_series(X):
         raise ValueError("free runs are measured within one series; X holds several.")
-    rows = np.asarray(X, dtype=float)
-    rows = rows.reshape(rows.shape[0], -1)
+    rows = real_columns(X, "X")
     check_finite(rows, name="X")
     last = rows.shape[0] - horizon
     if last < context:
@@ -250,7 +257,10 @@ def free_runs(
             f"a series of {rows.shape[0]} rows is too short for context={context} and "
             f"horizon={horizon}."
         )
-    mean, spread = rows.mean(axis=0), 10 * rows.std(axis=0)
+    with np.errstate(over="ignore"):
+        mean, spread = rows.mean(axis=0), 10 * rows.std(axis=0)
+    if not np.isfinite(spread).all():
+        raise ValueError("X is too large: the squares of its values overflow. Scale it down.")
     for origin in np.unique(np.linspace(context, last, n_origins).astype(int)).tolist():
         past = slice(origin - context, origin)
         try:
@@ -264,8 +274,8 @@ def free_runs(
 
 def check_windows(horizon: Any, context: Any, n_origins: Any) -> None:
     for name, value in (("horizon", horizon), ("context", context), ("n_origins", n_origins)):
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} must be at least 1, an integer; got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, Integral) or not 0 < int(value) < 2**40:
+            raise ValueError(f"{name} must be at least 1, an integer (below 2**40); got {value!r}.")
 
 
 _SMALLER_IS_BETTER = ("mse", "nmse", "nrmse", "misalignment_db")

@@ -14,9 +14,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from ._errors import SequenceError
+from ._numbers import as_numbers, naming, refuse_dates
 from ._sequences import Stacked, as_cases, as_series, holds_series
 
 FLOATS = (np.float64, np.float32)
+_LARGEST_WEIGHT = 1e100
 TargetKind = Literal["none", "numeric", "labels"]
 
 
@@ -109,27 +111,19 @@ def check_series(
     """
     stacked = as_series(X, groups=groups)
     _explain_feature_count(estimator, stacked, X, reset)
-    if target == "none":
-        rows = validate_data(
-            estimator, stacked.rows, reset=reset, dtype=FLOATS, ensure_all_finite=False, order="C"
-        )
-        check_finite(rows, stacked)
-        return SeriesData(rows, None, None, stacked, TargetForm())
-    extra = {"y": None} if y is None else {}  # lets scikit-learn phrase the missing target
-    rows = validate_data(
-        estimator,
-        stacked.rows,
-        reset=reset,
-        dtype=FLOATS,
-        ensure_all_finite=False,
-        order="C",
-        **extra,
-    )
+    # Lets scikit-learn phrase the missing target.
+    extra = {"y": None} if y is None and target != "none" else {}
+    rows = _validated(estimator, stacked.rows, reset=reset, order="C", **extra)
     check_finite(rows, stacked)
-    targets = stacked.align(y)
-    targets = targets if hasattr(targets, "ndim") else np.asarray(targets)
+    if target == "none":
+        return SeriesData(rows, None, None, stacked, TargetForm())
+    with naming("y"):
+        targets = stacked.align(y)
+        targets = targets if hasattr(targets, "ndim") else np.asarray(targets)
     form = TargetForm(1 if targets.ndim == 1 else 2, *_pandas_names(y))
-    weights = _check_weights(stacked.align(sample_weight, "sample_weight"), rows.shape[0])
+    with naming("sample_weight"):
+        weights = stacked.align(sample_weight, "sample_weight")
+    weights = check_weights(weights, rows.shape[0])
     if target == "numeric":
         targets, unlabelled = _numeric_targets(estimator, targets, stacked, allow_unlabelled)
     else:
@@ -163,11 +157,13 @@ def check_cases(estimator: Any, X: Any, *, reset: bool) -> SeriesData:
     if holds_series(X):
         stacked = as_series(X)
         n_features_in = stacked.rows.shape[1]
-        rows = check_array(
-            stacked.rows, dtype=FLOATS, ensure_all_finite=False, order="C", input_name="X"
-        )
+        refuse_dates(stacked.rows, "X")
+        with naming("X"):
+            rows = check_array(
+                stacked.rows, dtype=FLOATS, ensure_all_finite=False, order="C", input_name="X"
+            )
     else:
-        table = validate_data(estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=False)
+        table = _validated(estimator, X, reset=reset)
         stacked = as_cases(table)
         n_features_in = table.shape[1]
         rows = np.ascontiguousarray(stacked.rows)
@@ -216,7 +212,11 @@ def check_initial_states(
     """State before each series, ``(n_series, n_state)``, always a fresh array; zeros for None."""
     if initial_state is None:
         return np.zeros((n_series, n_state), dtype=dtype)
-    given = np.asarray(initial_state, dtype=dtype)
+    given = as_numbers(initial_state, "initial_state")
+    if np.iscomplexobj(given):
+        raise ValueError("initial_state is complex; the states are real.")
+    with np.errstate(over="ignore"):  # beyond the range of `dtype`: infinite, which is refused
+        given = given.astype(dtype)
     if given.shape not in {(n_state,), (n_series, n_state)}:
         raise ValueError(
             f"initial_state must have shape ({n_state},) or ({n_series}, {n_state}), "
@@ -228,7 +228,7 @@ def check_initial_states(
 
 def check_signal(values: Any, name: str) -> np.ndarray:
     """A finite real or complex signal as ``(n_timesteps, n_columns)`` in a kernel's dtype."""
-    array = np.asarray(values)
+    array = as_numbers(values, name)
     if array.ndim not in (1, 2) or array.size == 0:
         raise ValueError(
             f"{name} must be a signal (n_timesteps,) or (n_timesteps, n_columns) with at least one "
@@ -246,7 +246,9 @@ def check_mask(update_mask: Any, n_rows: int) -> np.ndarray:
     """`update_mask` as kernels take it: bool ``(n_rows,)``, or empty for None."""
     if update_mask is None:
         return np.empty(0, dtype=bool)
-    mask = np.asarray(update_mask, dtype=bool)
+    mask = as_numbers(update_mask, "update_mask")
+    check_finite(np.abs(mask).reshape(-1, 1), name="update_mask")
+    mask = mask.astype(bool)
     if mask.shape != (n_rows,):
         raise ValueError(f"update_mask must have shape ({n_rows},), got {mask.shape}.")
     return mask
@@ -264,6 +266,13 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
         raise
 
 
+def _validated(estimator: Any, rows: Any, **options: Any) -> np.ndarray:
+    """scikit-learn's validation of X; finite or not is looked at afterwards."""
+    refuse_dates(rows, "X")
+    with naming("X", "y"):
+        return validate_data(estimator, rows, dtype=FLOATS, ensure_all_finite=False, **options)
+
+
 def _pandas_names(y: Any) -> tuple[bool, tuple[Any, ...]]:
     if isinstance(y, pd.Series):
         return True, (y.name,)
@@ -273,14 +282,16 @@ def _pandas_names(y: Any) -> tuple[bool, tuple[Any, ...]]:
 def _numeric_targets(
     estimator: Any, y: Any, stacked: Stacked | None, allow_unlabelled: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    targets = check_array(
-        y,
-        ensure_2d=False,
-        dtype=FLOATS,
-        ensure_all_finite=False,
-        input_name="y",
-        estimator=estimator,
-    )
+    refuse_dates(y, "y")
+    with naming("y"):
+        targets = check_array(
+            y,
+            ensure_2d=False,
+            dtype=FLOATS,
+            ensure_all_finite=False,
+            input_name="y",
+            estimator=estimator,
+        )
     if targets.ndim == 0:
         raise ValueError(f"y must hold one entry a time step; got the scalar {targets}.")
     targets = targets.reshape(targets.shape[0], -1)
@@ -293,30 +304,43 @@ def _numeric_targets(
 
 
 def _label_targets(y: Any, allow_unlabelled: bool) -> tuple[np.ndarray, np.ndarray]:
-    labels = column_or_1d(y, warn=True)
+    with naming("y"):
+        labels = column_or_1d(y, warn=True)
     missing = pd.isna(labels)
     if missing.any() and not allow_unlabelled:
         raise ValueError("Input y contains NaN: every row needs a label here.")
     if not missing.all():
         if labels.dtype.kind == "f":
             check_finite(labels[~missing], name="y")
-        check_classification_targets(labels[~missing])
+        with naming("y"):
+            check_classification_targets(labels[~missing])
     return labels, missing
 
 
-def _check_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+def check_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+    """`sample_weight` in float64, one a row, finite and not negative; None stays None."""
     if sample_weight is None:
         return None
-    sample_weight = np.asarray(sample_weight)
+    sample_weight = as_numbers(sample_weight, "sample_weight")
     if sample_weight.ndim == 0:
         sample_weight = np.full(n_rows, sample_weight)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    with naming("sample_weight"):
+        weights = check_array(
+            sample_weight,
+            ensure_2d=False,
+            allow_nd=True,
+            dtype=np.float64,
+            input_name="sample_weight",
+        )
     if weights.shape != (n_rows,):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected ({n_rows},)!")
     if (weights < 0).any():
         raise ValueError("Negative values in data passed to `sample_weight`.")
+    if weights.size and weights.max() > _LARGEST_WEIGHT:
+        raise ValueError(
+            f"sample_weight reaches {weights.max():.3g}, beyond {_LARGEST_WEIGHT:g}: weighted sums "
+            "may overflow. Divide all weights by the largest."
+        )
     return weights
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._numbers import as_numbers
+from ._sklearn_private import checked, positive_int
+from ._validation import check_finite
+
 
 def with_history(rows: np.ndarray, history: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Put `history` in front of `rows` and return the joined signal with the next history.
@@ -27,6 +31,7 @@ def with_history(rows: np.ndarray, history: np.ndarray) -> tuple[np.ndarray, np.
     return joined, joined[joined.shape[0] - history.shape[0] :].copy()
 
 
+@checked(n_taps=[positive_int()], stride=[positive_int()])
 def delay_embed(
     X: np.ndarray, n_taps: int, *, stride: int = 1, history: np.ndarray | None = None
 ) -> np.ndarray:
@@ -63,19 +68,21 @@ def delay_embed(
            [2., 1.],
            [3., 2.]])
     """
-    if n_taps < 1 or stride < 1:
-        raise ValueError(f"n_taps and stride must be at least 1, got {n_taps} and {stride}.")
-    rows = np.asarray(X)
+    rows = as_numbers(X, "X")
     rows = rows.reshape(-1, 1) if rows.ndim == 1 else rows
     if rows.ndim != 2:
         raise ValueError(f"X must be one series (n_timesteps, n_features); got shape {rows.shape}.")
     n_history = (n_taps - 1) * stride
     if history is None:
         history = np.zeros((n_history, rows.shape[1]), dtype=rows.dtype)
-    elif history.shape != (n_history, rows.shape[1]):
+    else:
+        history = as_numbers(history, "history")
+    if history.shape != (n_history, rows.shape[1]):
         raise ValueError(
             f"history must have shape ({n_history}, {rows.shape[1]}), got {history.shape}."
         )
+    for values, name in ((rows, "X"), (history, "history")):
+        check_finite(np.abs(values), name=name)
     joined, _ = with_history(rows, history)
     n_timesteps = rows.shape[0]
     lags = [joined[n_history - j * stride :][:n_timesteps] for j in range(n_taps)]

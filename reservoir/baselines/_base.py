@@ -149,8 +149,14 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         network = self._current_network(rows.shape[1], rows.dtype)
         task = self._task(examples)
         self._prepare_epoch(task, self.n_iter_, np.random.RandomState(0))
-        loss = task.loss_and_gradient(network, self.bptt_steps)
-        loss += Penalty(self.l1, self.l2).add_to(network)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = task.loss_and_gradient(network, self.bptt_steps)
+            loss += Penalty(self.l1, self.l2).add_to(network)
+        if not (np.isfinite(loss) and np.isfinite(network.gradient).all()):
+            raise ValueError(
+                "the loss or its gradient leaves the finite numbers: X, y or the weights are too "
+                "large. Scale them."
+            )
         return loss, network.public(network.gradient)
 
     def _task(
@@ -292,11 +298,7 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
     def _saliency(self, data: SeriesData, output: Any, step: Any) -> np.ndarray:
         """d output at `step` of every series / d rows, stacked; see `Network.input_gradient`."""
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
-        if not isinstance(output, int | np.integer) or not 0 <= output < network.n_outputs:
-            raise ValueError(
-                f"output={output!r} must number one of the network's {network.n_outputs} "
-                "output(s), the first being 0."
-            )
+        check_output(output, network.n_outputs)
         shortest = int(data.stacked.lengths.min())
         if not isinstance(step, int | np.integer) or not -shortest <= step < shortest:
             raise ValueError(
@@ -339,3 +341,12 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
         self, data: SeriesData, state: list[State] | None, going_on: bool = False
     ) -> None:
         """Note where training ended, for what goes on from there."""
+
+
+def check_output(output: Any, n_outputs: int) -> None:
+    """Raise a ValueError unless `output` is the number of one of the outputs."""
+    if not isinstance(output, int | np.integer) or not 0 <= output < n_outputs:
+        raise ValueError(
+            f"output={output!r} must number one of the network's {n_outputs} output(s), the first "
+            "being 0."
+        )

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from filters.timeseries._numbers import naming
 from filters.timeseries._sequences import holds_series
-from filters.timeseries._validation import SeriesData, TargetForm, _check_weights, check_cases
+from filters.timeseries._validation import SeriesData, TargetForm, check_cases, check_weights
 
 from ._base import Examples, RecurrentNetwork
 from ._training import Task
@@ -121,8 +122,9 @@ class CaseNetwork(RecurrentNetwork):
                 "is None."
             )
         values, missing, form = self._case_targets(y)
-        check_consistent_length(np.empty(data.stacked.n_series), values)
-        weights = _check_weights(sample_weight, missing.size)
+        with naming("y"):
+            check_consistent_length(np.empty(data.stacked.n_series), values)
+        weights = check_weights(sample_weight, missing.size)
         weights = np.where(missing, 0.0, 1.0 if weights is None else weights)
         targets, n_outputs = self._encode(values, weights, reset, classes)
         if reset:

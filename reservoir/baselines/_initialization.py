@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from filters.timeseries._numbers import naming
+
 from ..topologies import NAMED, scale_spectral_radius
 
 
@@ -80,7 +82,8 @@ def recurrent_drawer(
             matrix: Any = RECURRENT_INITS[init](rng, n_units)
         else:
             topology = NAMED[init] if isinstance(init, str) else init
-            matrix = topology(n_units, random_state=rng)
+            with naming("recurrent_init"):
+                matrix = topology(n_units, random_state=rng)
         if spectral_radius is not None:
             matrix = scale_spectral_radius(matrix, spectral_radius)
         matrix = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from filters.timeseries._validation import SeriesData, _check_weights, check_cases
+from filters.timeseries._numbers import as_numbers, naming
+from filters.timeseries._validation import SeriesData, check_cases, check_weights
 
 from ._base import RecurrentNetwork
 from ._cases import last_cases
@@ -84,8 +85,9 @@ class PairNetwork(RecurrentNetwork):
             targets = self._codes(labels, reset, classes)
             fed = np.eye(self.classes_.size, dtype=data.rows.dtype)[targets]
             known = np.ones(targets.size, dtype=bool)
-        check_consistent_length(np.empty(data.stacked.n_series), starts[:-1])
-        weights = _check_weights(sample_weight, starts.size - 1)
+        with naming("y"):
+            check_consistent_length(np.empty(data.stacked.n_series), starts[:-1])
+        weights = check_weights(sample_weight, starts.size - 1)
         weights = np.ones(starts.size - 1) if weights is None else weights
         if reset:
             self._form = form
@@ -120,8 +122,8 @@ class PairNetwork(RecurrentNetwork):
             if known.size == 0:
                 raise ValueError(f"start={self.start!r} is not among classes_ {self.classes_}.")
             return np.eye(n_outputs)[known[0]]
-        first = np.asarray(self.start, dtype=np.float64).reshape(-1)
-        if first.shape != (n_outputs,) or not np.isfinite(first).all():
+        first = as_numbers(self.start, "start").reshape(-1)
+        if np.iscomplexobj(first) or first.shape != (n_outputs,) or not np.isfinite(first).all():
             raise ValueError(
                 f"start={self.start!r} must hold {n_outputs} finite number(s), one an output."
             )
@@ -181,7 +183,8 @@ class PairNetwork(RecurrentNetwork):
     def _n_steps(self, length: Any, n_cases: int) -> np.ndarray:
         if length is None:
             length = self._longest if self.max_length is None else self.max_length
-        n_steps = np.asarray(length)
+        with naming("length"):
+            n_steps = np.asarray(length)
         whole = n_steps.dtype.kind in "iu" and n_steps.shape in {(), (n_cases,)}
         if not whole or (n_steps < 1).any():
             raise ValueError(

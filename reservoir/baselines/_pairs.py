@@ -253,9 +253,12 @@ def label_sequences(y: Any, end: Any, name: str = "y") -> tuple[np.ndarray, np.n
 
 
 def _listed(y: Any) -> list[Any]:
-    if y is None or isinstance(y, str) or not (hasattr(y, "__len__") or hasattr(y, "__array__")):
+    array = y if isinstance(y, list | tuple) else np.asarray(y)
+    if isinstance(array, np.ndarray) and array.ndim == 0:
         raise ValueError(f"y must hold a sequence for each case of X; got {type(y).__name__}.")
-    return list(y) if isinstance(y, list | tuple) else list(np.asarray(y))
+    if not len(array):
+        raise ValueError("y is empty: it holds no sequence.")
+    return list(array)
 
 
 def _starts(parts: list[Any]) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import (
     Interval,
     StrOptions,
@@ -196,7 +197,8 @@ class NetworkParameters(BaseEstimator):
 
 
 def _as_sizes(given: Any) -> tuple[Any, ...]:
-    return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
+    with naming("hidden_sizes", "head_sizes"):
+        return (int(given),) if isinstance(given, int | np.integer) else tuple(given)
 
 
 def _has_gate(cell: str, chrono: bool) -> bool:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from filters.timeseries._numbers import naming
+
 Schedule = str | Callable[[int], float]
 
 
@@ -53,7 +55,9 @@ def factor(schedule: Schedule, decay: float, epoch: int, max_iter: int) -> float
     """
     if not callable(schedule):
         return SCHEDULES[schedule](min(epoch / max(max_iter, 1), 1.0), decay)
-    return _number(schedule(epoch), "learning_rate_schedule", epoch, math.inf)
+    with naming("learning_rate_schedule"):
+        value = schedule(epoch)
+    return _number(value, "learning_rate_schedule", epoch, math.inf)
 
 
 def share(teacher_forcing: Any, epoch: int) -> float:
@@ -66,7 +70,9 @@ def share(teacher_forcing: Any, epoch: int) -> float:
     """
     if not callable(teacher_forcing):
         return float(teacher_forcing)
-    return _number(teacher_forcing(epoch), "teacher_forcing", epoch, 1.0)
+    with naming("teacher_forcing"):
+        value = teacher_forcing(epoch)
+    return _number(value, "teacher_forcing", epoch, 1.0)
 
 
 def _number(value: Any, name: str, epoch: int, highest: float) -> float:

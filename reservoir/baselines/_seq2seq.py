@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score
 
+from filters.timeseries._mixins import determination
 from filters.timeseries._sequences import holds_series
 from filters.timeseries._sklearn_private import StrOptions, between, positive_int
 
+from ._base import check_output
 from ._encoder_decoder import PairBatch
 from ._pair_network import PairNetwork
 from ._pairs import pad
@@ -267,7 +269,7 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
             answer = np.concatenate(self.predict(X, length=lengths)).reshape(pairs.targets.shape)
             known = ~np.isnan(pairs.targets).any(axis=1)
             weight = pairs.weights[known]
-            return r2_score(pairs.targets[known], answer[known], sample_weight=weight)
+            return determination(pairs.targets[known], answer[known], weight)
         ends = 0 if self.end is None else 1
         right = [
             len(answer) == b - a - ends
@@ -322,14 +324,15 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         """
         data = self._check_data(X)
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
+        check_output(output, network.n_outputs)
         n_steps = self._n_steps(None, data.stacked.n_series)
         gradient = np.zeros_like(data.rows)
         for i, (a, b) in enumerate(data.stacked.spans()):
             n = self._decode(network, data, np.array([i]), n_steps[i : i + 1])[1][0]
-            if not (-n <= step < n and 0 <= output < network.n_outputs):
+            if not isinstance(step, int | np.integer) or not -n <= step < n:
                 raise ValueError(
-                    f"output={output!r}, step={step!r}: the answer to case {i} has {n} step(s) of "
-                    f"{network.n_outputs} output(s)."
+                    f"step={step!r} must be a step of every answer, negative ones counted from "
+                    f"its end; the answer to case {i} has {n} step(s)."
                 )
             inputs, lengths = pad(data, np.array([i]))
             n_used = int(step) % n + 1
@@ -338,7 +341,7 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
             free = np.zeros((n_used, 1), dtype=bool)
             network.forward(PairBatch(inputs, lengths, teacher, free, np.array([n_used])))
             errors = np.zeros((n_used, 1, network.n_outputs), dtype=network.dtype)
-            errors[-1, 0, output] = 1.0
+            errors[-1, 0, int(output)] = 1.0
             back = network.backward(errors, to_inputs=True)
             assert back is not None
             gradient[a:b] = back[:, :, 0]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from filters._state import check_state
+from filters.timeseries._numbers import as_numbers
 from filters.timeseries._validation import check_finite, check_initial_states
 
+from .._stream import one_target, row_by_row
 from ._closed_loop import RowRunner
 from ._running import flatten, unflatten
 
@@ -41,8 +45,9 @@ class NetworkStream:
         if hasattr(model, "feature_names_in_"):  # rows come as bare arrays here
             del self._model.feature_names_in_
         self._prepare()
-        if isinstance(initial_state, dict):
-            self._load(initial_state)
+        if isinstance(initial_state, Mapping):
+            self._state = np.zeros(model._n_state, dtype=model._dtype)
+            self._load(self._checked(initial_state))
         elif initial_state is None:
             self._state = model._end_answer()[1]
         else:
@@ -72,7 +77,7 @@ class NetworkStream:
         -------
         float or label (1-D y), or ndarray of shape (n_outputs,)
         """
-        return self.predict_many(np.asarray(x).reshape(1, -1))[0]
+        return self.predict_many(as_numbers(x, "x").reshape(1, -1))[0]
 
     def predict_many(self, X: Any) -> np.ndarray:
         """As `predict_one` for a block ``(n_timesteps, n_features)``."""
@@ -97,10 +102,10 @@ class NetworkStream:
         only.
         """
         before = self._cells()
-        row = np.asarray(x).reshape(1, -1)
+        row = as_numbers(x, "x").reshape(1, -1)
         answer = self.predict_one(row)
         if not np.any(pd.isna(y)):
-            target = np.asarray(y).reshape((1,) if self._model._target_form.ndim == 1 else (1, -1))
+            target = one_target(y, self._model._target_form.ndim)
             self._model._running = before
             self._model.partial_fit(row, target)
             self._prepare()
@@ -108,13 +113,17 @@ class NetworkStream:
 
     def learn_many(self, X: Any, y: Any) -> np.ndarray:
         """As `learn_one` for a block, row by row; every answer is a-priori."""
-        return np.array([self.learn_one(x, target) for x, target in zip(X, y, strict=True)])
+        return np.array([self.learn_one(x, target) for x, target in row_by_row(X, y)])
 
     def _rows(self, X: Any) -> np.ndarray:
-        rows = np.ascontiguousarray(X, dtype=self._network.dtype)
+        rows = as_numbers(X, "X")
+        if np.iscomplexobj(rows):
+            raise ValueError("X is complex; a network takes real numbers.")
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(rows, dtype=self._network.dtype)
         if rows.ndim != 2 or rows.shape[1] != self._network.n_inputs:
             raise ValueError(
-                f"a row has {self._network.n_inputs} features; got shape {rows.shape} for "
+                f"a row of X has {self._network.n_inputs} features; got shape {rows.shape} for "
                 "(n_timesteps, n_features)."
             )
         check_finite(rows)
@@ -129,6 +138,17 @@ class NetworkStream:
         self._network = model._current_network(model.n_features_in_, model._dtype)
         self._optimizer = model._optimizer
         self._runner = RowRunner(self._network)
+
+    def _checked(self, given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """`given`, if it has the entries and shapes of a state of this session."""
+        state = check_state(given)
+        wanted = {name: np.shape(value) for name, value in self.state.items()}
+        if {name: np.shape(value) for name, value in state.items()} != wanted:
+            raise ValueError(
+                f"initial_state is not a state of a session of {type(self._model).__name__}, which "
+                f"has the entries and shapes {wanted}."
+            )
+        return state
 
     def _load(self, state: dict[str, np.ndarray]) -> None:
         self._state = np.array(state["memory"])

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from filters.timeseries._numbers import naming
 from filters.timeseries._validation import (
     TargetForm,
     TargetKind,
@@ -25,7 +26,8 @@ class NumberTargets:
 
     def _case_targets(self, y: Any) -> tuple[np.ndarray, np.ndarray, TargetForm]:
         """Targets of cases, which of them are missing, and their form."""
-        y = np.asarray(y)
+        with naming("y"):
+            y = np.asarray(y)
         targets, missing = _numeric_targets(self, y, None, True)
         return targets, missing, TargetForm(1 if y.ndim == 1 else 2)
 
@@ -58,7 +60,8 @@ class LabelTargets:
     classes_: np.ndarray
 
     def _case_targets(self, y: Any) -> tuple[np.ndarray, np.ndarray, TargetForm]:
-        labels, missing = _label_targets(column_or_1d(y, warn=True), True)
+        with naming("y"):
+            labels, missing = _label_targets(column_or_1d(y, warn=True), True)
         return labels, missing, TargetForm(1)
 
     def _encode(
@@ -67,11 +70,14 @@ class LabelTargets:
         """Codes of the labels (0 where the weight is), and the number of classes."""
         labelled = weights > 0
         known = labels[labelled]
+        with naming("classes"):
+            given = None if classes is None else np.unique(column_or_1d(classes))
         if reset:
-            self.classes_ = np.unique(known if classes is None else np.asarray(classes))
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            self.classes_ = np.unique(known) if given is None else given
+        elif given is not None and not np.array_equal(given, self.classes_):
             raise ValueError(f"classes={classes!r} differs from the first call: {self.classes_}.")
-        unknown = np.setdiff1d(known, self.classes_)
+        with naming("y"):
+            unknown = np.setdiff1d(known, self.classes_)
         if unknown.size:
             raise ValueError(
                 f"y has the labels {unknown}, which are not among classes_ {self.classes_}. Pass "

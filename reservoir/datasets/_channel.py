@@ -6,11 +6,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count, check_number
+from filters.timeseries._sklearn_private import checked
 
 # Weights of d(n + 2), d(n + 1), ..., d(n - 7).
 _WEIGHTS = (0.08, -0.12, 1.0, 0.18, -0.1, 0.091, -0.05, 0.04, 0.03, 0.01)
 
 
+@checked(made=True, random_state=["random_state"])
 def channel_equalization(
     n_timesteps: int,
     *,

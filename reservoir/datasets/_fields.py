@@ -8,12 +8,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count, check_number
+from filters.timeseries._sklearn_private import checked
 
-from ._flows import Transient, check_state, n_skipped_of
+from ._flows import MADE_FROM, Transient, check_state, check_step, n_skipped_of
 
 _CONTOUR = 32  # points of the circle on which the coefficients are averaged
 
 
+@checked(made=True, **MADE_FROM)
 def kuramoto_sivashinsky(
     n_timesteps: int,
     *,
@@ -81,7 +83,7 @@ def kuramoto_sivashinsky(
     if m % 2:
         raise ValueError(f"n_points must be even, got {m}.")
     length = check_number("length", length, above=0.0)
-    dt = check_number("dt", dt, above=0.0)
+    dt = check_step(dt)
     per_row = check_count("subsampling", subsampling)
     n_skipped = n_skipped_of(transient, 200.0, dt * per_row, initial_state is not None)
     start = _first_field(initial_state, m, random_state)

@@ -10,8 +10,19 @@ from scipy.integrate import solve_ivp
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count, check_number
+from filters.timeseries._numbers import as_numbers
+from filters.timeseries._sklearn_private import StrOptions, checked, positive_int
 
 Transient = int | Literal["auto"]
+MADE_FROM: dict[str, list[Any]] = {
+    "transient": [positive_int(0), StrOptions({"auto"})],
+    "random_state": ["random_state"],
+}
+"""What every generator of a flow asks of these two."""
+
+# Beyond these a coefficient makes the steps of an integration too small to end, and a row is too
+# far from the next one.
+_LARGEST, _LONGEST_STEP = 1e4, 1e3
 
 
 def integrate(
@@ -43,21 +54,38 @@ def integrate(
     return np.ascontiguousarray(solution.y.T)
 
 
+def check_step(dt: Any) -> float:
+    """The time between rows as a float."""
+    return check_number("dt", dt, above=0.0, below=_LONGEST_STEP)
+
+
+def check_size(start: np.ndarray, **coefficients: float) -> None:
+    """Raise a ValueError for an integration that would not end."""
+    sizes = [abs(value) for value in coefficients.values()]
+    if max(*sizes, float(np.abs(start).max())) > _LARGEST:
+        given = ", ".join(f"{name}={value:g}" for name, value in coefficients.items())
+        raise ValueError(
+            f"{given} and initial_state must stay below {_LARGEST:g}: the steps of the "
+            "integration would be too small to end."
+        )
+
+
 def n_skipped_of(transient: Transient, time: float, dt: float, is_given: bool) -> int:
     """Rows before the first one returned: `time` units, none from a given initial state."""
     if transient != "auto":
-        return check_count("transient", transient, minimum=0)
+        return transient
     return 0 if is_given else int(np.ceil(time / dt))
 
 
 def check_state(initial_state: Any, n: int) -> np.ndarray:
     """A finite initial state of `n` numbers."""
-    start = np.array(initial_state, dtype=np.float64)
-    if start.shape != (n,) or not np.isfinite(start).all():
+    start = as_numbers(initial_state, "initial_state")
+    if start.shape != (n,) or np.iscomplexobj(start) or not np.isfinite(start).all():
         raise ValueError(f"initial_state must be {n} finite numbers, got {initial_state!r}.")
-    return start
+    return start.astype(np.float64)
 
 
+@checked(made=True, **MADE_FROM)
 def rossler(
     n_timesteps: int,
     *,
@@ -115,13 +143,14 @@ def rossler(
     (100, 3)
     """
     n = check_count("n_timesteps", n_timesteps)
-    dt = check_number("dt", dt, above=0.0)
+    dt = check_step(dt)
     a, b, c = check_number("a", a), check_number("b", b), check_number("c", c)
     n_skipped = n_skipped_of(transient, 200.0, dt, initial_state is not None)
     if initial_state is None:
         start = check_random_state(random_state).uniform(-1.0, 1.0, 3) * [5.0, 5.0, 0.0]
     else:
         start = check_state(initial_state, 3)
+    check_size(start, a=a, b=b, c=c)
 
     def velocity(_, state):
         x, y, z = state.tolist()
@@ -130,6 +159,7 @@ def rossler(
     return integrate(f"Rossler with a={a}, b={b}, c={c}", velocity, start, dt, n_skipped, n)
 
 
+@checked(made=True, **MADE_FROM)
 def lorenz96(
     n_timesteps: int,
     *,
@@ -189,12 +219,13 @@ def lorenz96(
     """
     n = check_count("n_timesteps", n_timesteps)
     m = check_count("n_variables", n_variables, minimum=4)
-    dt, forcing = check_number("dt", dt, above=0.0), check_number("forcing", forcing)
+    dt, forcing = check_step(dt), check_number("forcing", forcing)
     n_skipped = n_skipped_of(transient, 20.0, dt, initial_state is not None)
     if initial_state is None:
         start = forcing + 0.01 * check_random_state(random_state).standard_normal(m)
     else:
         start = check_state(initial_state, m)
+    check_size(start, forcing=forcing)
     padded = np.empty(m + 3)
 
     def velocity(_, x):
@@ -204,6 +235,7 @@ def lorenz96(
     return integrate(f"Lorenz-96 with forcing={forcing}", velocity, start, dt, n_skipped, n)
 
 
+@checked(made=True, **MADE_FROM)
 def henon(
     n_timesteps: int,
     *,

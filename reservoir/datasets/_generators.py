@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count, check_number
+from filters.timeseries._sklearn_private import StrOptions, checked
 
 from ..kernels.sequences import mackey_glass_euler, mackey_glass_rk4
 from ..kernels.sequences import narma as narma_recursion
-from ._flows import check_state, integrate, n_skipped_of
+from ._flows import MADE_FROM, check_size, check_state, check_step, integrate, n_skipped_of
 
 LORENZ_LYAPUNOV_EXPONENT = 0.9056
 """Largest Lyapunov exponent of the Lorenz system at its default coefficients, per time unit."""
@@ -24,6 +25,7 @@ NARMA_MAX_DRAWS = 100
 MSO_FREQUENCIES = (0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97)
 
 
+@checked(made=True, random_state=["random_state"])
 def narma(
     n_timesteps: int,
     *,
@@ -90,6 +92,7 @@ def narma(
     )
 
 
+@checked(made=True, method=[StrOptions({"euler", "rk4"})], **MADE_FROM)
 def mackey_glass(
     n_timesteps: int,
     *,
@@ -163,13 +166,11 @@ def mackey_glass(
         check_number("gamma", gamma),
         check_number("exponent", exponent),
     )
-    if method not in ("euler", "rk4"):
-        raise ValueError(f"method must be 'euler' or 'rk4', got {method!r}.")
     n_delay = _delay_in_steps(tau, dt)
     if transient == "auto":
         n_skipped = 0 if initial_history is not None else int(np.ceil(1000.0 / (dt * subsampling)))
     else:
-        n_skipped = check_count("transient", transient, minimum=0)
+        n_skipped = transient
     now = n_delay + 1  # index of time 0: the cubic of "rk4" looks one step beyond the delay
     y = np.empty(now + 1 + (n_skipped + n - 1) * subsampling)
     rng = check_random_state(random_state)
@@ -188,6 +189,7 @@ def mackey_glass(
     return rows.copy()[:, np.newaxis]
 
 
+@checked(made=True, **MADE_FROM)
 def lorenz(
     n_timesteps: int,
     *,
@@ -248,7 +250,7 @@ def lorenz(
     array([ 1.,  2., 20.])
     """
     n = check_count("n_timesteps", n_timesteps)
-    dt = check_number("dt", dt, above=0.0)
+    dt = check_step(dt)
     sigma, rho = check_number("sigma", sigma), check_number("rho", rho)
     beta = check_number("beta", beta)
     n_skipped = n_skipped_of(transient, 50.0, dt, initial_state is not None)
@@ -257,6 +259,7 @@ def lorenz(
         start = np.array([0.0, 0.0, rho - 1.0]) + rng.uniform(-10.0, 10.0, 3)
     else:
         start = check_state(initial_state, 3)
+    check_size(start, sigma=sigma, rho=rho, beta=beta)
 
     def velocity(_, state):
         x, y, z = state.tolist()  # Python floats: twice as fast as array elements
@@ -266,6 +269,7 @@ def lorenz(
     return integrate(name, velocity, start, dt, n_skipped, n)
 
 
+@checked(made=True)
 def mso(n_timesteps: int, *, n_sines: int = 2) -> np.ndarray:
     r"""Sum sines of incommensurate frequencies (multiple superimposed oscillators, MSO).
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from filters.timeseries._sklearn_private import checked
+
 ECG_SAMPLING_RATE = 360.0
 """Samples a second of `load_ecg`."""
 
@@ -22,6 +24,7 @@ SHA256 = {
 }
 
 
+@checked(as_frame=["boolean"])
 def load_sunspots(*, as_frame: bool = False) -> Any:
     """Load the yearly mean sunspot number, 1700 to 2008.
 
@@ -64,6 +67,7 @@ def load_sunspots(*, as_frame: bool = False) -> Any:
     return pd.DataFrame(numbers, index=years, columns=["sunspots"])
 
 
+@checked(as_frame=["boolean"])
 def load_ecg(*, as_frame: bool = False) -> Any:
     """Load two minutes of an electrocardiogram.
 
@@ -129,6 +133,7 @@ class JapaneseVowels(NamedTuple):
     """Their speakers, 1 to 9."""
 
 
+@checked(as_frame=["boolean"])
 def load_japanese_vowels(*, as_frame: bool = False) -> JapaneseVowels:
     """Load the Japanese Vowels: whose of nine voices says /ae/?
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from filters.signals import check_count
+from filters.timeseries._sklearn_private import checked
 
 REBER_SYMBOLS = "BTPSXVE"
 """Alphabet of the Reber grammars; column k of a one-hot row stands for symbol k."""
@@ -41,6 +42,7 @@ class SymbolStrings(NamedTuple):
     legal: list[np.ndarray]
 
 
+@checked(random_state=["random_state"])
 def reber(
     n_strings: int, *, random_state: int | np.random.RandomState | None = None
 ) -> SymbolStrings:
@@ -80,6 +82,7 @@ def reber(
     return _with_rows([_reber_string(rng) for _ in range(n)])
 
 
+@checked(random_state=["random_state"])
 def embedded_reber(
     n_strings: int, *, random_state: int | np.random.RandomState | None = None
 ) -> SymbolStrings:
@@ -120,6 +123,7 @@ def embedded_reber(
     return _with_rows(strings)
 
 
+@checked(random_state=["random_state"])
 def adding_problem(
     n_cases: int,
     n_timesteps: int,
@@ -176,6 +180,7 @@ def adding_problem(
     return X, X[cases, first, 0] + X[cases, second, 0]
 
 
+@checked(random_state=["random_state"])
 def temporal_order(
     n_cases: int,
     n_timesteps: int = 100,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._memory import Memory
+from filters.timeseries._numbers import as_numbers, naming, refuse_dates
 from filters.timeseries._sequences import Stacked, as_series
 from filters.timeseries._validation import FLOATS, check_finite
 
 BLOCK = 1024  # rows driven at once: bounds the memory of every diagnostic
+_MOST = 1e300  # twice of it can still be drawn from
 
 
 def check_count(name: str, value: Any, lowest: int = 1) -> int:
@@ -25,33 +28,46 @@ def check_count(name: str, value: Any, lowest: int = 1) -> int:
     return int(value)
 
 
-def check_amount(name: str, value: Any, *, zero: bool = False) -> float:
-    """`value` as a float, if it is finite and positive (or zero, where that is allowed)."""
-    if not np.isfinite(value) or value < 0 or (value == 0 and not zero):
-        kind = "not negative" if zero else "positive"
-        raise ValueError(f"{name} must be finite and {kind}, got {value!r}.")
-    return float(value)
+def check_amount(name: str, value: Any, *, zero: bool = False, lowest: float = 0.0) -> float:
+    """`value` as a float, if it is positive (or zero, where allowed), not tiny and not huge."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    try:
+        number = float(value) if is_number else np.nan
+    except OverflowError:
+        number = np.inf
+    if not lowest <= number < _MOST or (number == 0 and not zero):
+        least = ">= " if zero or lowest else "> "
+        raise ValueError(
+            f"{name} must be a finite number {least}{lowest:g} and < {_MOST:g}, got {value!r}."
+        )
+    return number
 
 
-def check_streams(X: Any) -> tuple[np.ndarray, Stacked]:
+def check_streams(X: Any, name: str = "X") -> tuple[np.ndarray, Stacked]:
     """Stacked finite rows of one or several series, float64 or float32, and their offsets."""
-    stacked = as_series(X)
-    rows = np.asarray(stacked.rows)
+    with naming(name):
+        stacked = as_series(X)
+    refuse_dates(stacked.rows, name)
+    rows = as_numbers(stacked.rows, name)
+    if np.iscomplexobj(rows):
+        raise ValueError(f"{name} is complex; the states of a reservoir are real.")
     rows = np.ascontiguousarray(rows if rows.dtype in FLOATS else rows.astype(np.float64))
     if rows.ndim != 2 or rows.size == 0:
         raise ValueError(
-            "X must hold series of shape (n_timesteps, n_features) with at least one row and "
-            f"column; got shape {rows.shape}. Reshape a single column with X[:, np.newaxis]."
+            f"{name} must hold series of shape (n_timesteps, n_features) with at least one row and "
+            f"column; got shape {rows.shape}. Reshape a single column with {name}[:, np.newaxis]."
         )
-    check_finite(rows, stacked)
+    check_finite(rows, stacked, name)
     return rows, stacked
 
 
-def check_one_series(X: Any) -> np.ndarray:
+def check_one_series(X: Any, name: str = "X") -> np.ndarray:
     """Finite rows ``(n_timesteps, n_features)`` of one series."""
-    rows, stacked = check_streams(X)
+    rows, stacked = check_streams(X, name)
     if stacked.n_series != 1:
-        raise ValueError(f"X holds {stacked.n_series} series; one (n_timesteps, n_features) goes.")
+        raise ValueError(
+            f"{name} holds {stacked.n_series} series; one (n_timesteps, n_features) goes."
+        )
     return rows
 
 
@@ -66,7 +82,7 @@ def is_fitted(reservoir: Any) -> bool:
     if not (hasattr(reservoir, "fit") and hasattr(reservoir, "transform")):
         hint = " Pass its reservoir_." if hasattr(reservoir, "reservoir_") else ""
         raise TypeError(
-            "a diagnostic measures a memory, something with fit and transform; got "
+            "reservoir must be a memory, something with fit and transform; got "
             f"{type(reservoir).__name__}.{hint}"
         )
     try:
@@ -94,7 +110,7 @@ def fitted_memory(reservoir: Any, rows: np.ndarray) -> Memory:
     is_fitted(reservoir)
     if not isinstance(reservoir, Memory):
         raise TypeError(
-            f"this diagnostic starts a memory from states of its own, which "
+            f"reservoir: this diagnostic starts a memory from states of its own, which "
             f"{type(reservoir).__name__} does not offer; a Reservoir or another memory does."
         )
     return fitted(reservoir, rows)

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from filters.timeseries._errors import caller_level
 from filters.timeseries._memory import Memory
+from filters.timeseries._sklearn_private import checked
 
 from .. import topologies
 from .._reservoir import Reservoir
@@ -29,6 +30,7 @@ from ._driving import (
 )
 
 
+@checked(random_state=["random_state"])
 def consistency(
     reservoir: Any,
     X: Any,
@@ -136,6 +138,7 @@ def _mean_correlation(mean: np.ndarray, products: np.ndarray, n_rows: int) -> fl
     return float(np.clip(correlations[:, first, second].mean(), -1.0, 1.0))
 
 
+@checked(random_state=["random_state"])
 def echo_state_index(
     reservoir: Any,
     X: Any,
@@ -277,7 +280,7 @@ def leaky_matrix(reservoir: Any, leaky: bool = True) -> sparse.csr_array:
     the eigenvalues as they are.
     """
     if not isinstance(reservoir, Reservoir):
-        raise TypeError(f"a Reservoir is needed, got {type(reservoir).__name__}.")
+        raise TypeError(f"reservoir must be a Reservoir, got {type(reservoir).__name__}.")
     if not is_fitted(reservoir):
         reservoir = fitted(reservoir, np.zeros((1, 1)))
     if reservoir._layers:
@@ -291,6 +294,7 @@ def leaky_matrix(reservoir: Any, leaky: bool = True) -> sparse.csr_array:
     return sparse.csr_array(kept @ carried + leak @ matrix)
 
 
+@checked()
 def saturation(reservoir: Any, X: Any, *, bound: float = 0.99) -> float:
     """Share of the states beyond a bound: units that are stuck at the ends of tanh.
 

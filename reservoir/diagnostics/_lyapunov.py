@@ -11,6 +11,7 @@ from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted
 
 from filters.timeseries._memory import Memory
+from filters.timeseries._sklearn_private import checked
 
 from .._model import MemoryModel
 from .._reservoir import Reservoir
@@ -34,6 +35,7 @@ SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
+@checked()
 def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float = 1.0) -> float:
     """Measure how fast two nearby states of a driven reservoir come together or part.
 
@@ -90,9 +92,10 @@ def lyapunov_exponent(reservoir: Any, X: Any, *, washout: int = 100, dt: float =
     if isinstance(memory, Reservoir):
         return float(lyapunov_spectrum(memory, X, n_exponents=1, washout=washout, dt=dt)[0])
     washout = _check_washout(washout, rows.shape[0])
-    return _twin_growth(memory, rows, washout) / check_amount("dt", dt)
+    return _twin_growth(memory, rows, washout) / check_amount("dt", dt, lowest=1e-100)
 
 
+@checked()
 def lyapunov_spectrum(
     model: Any,
     X: Any = None,
@@ -158,7 +161,7 @@ def lyapunov_spectrum(
     >>> np.exp(lyapunov_spectrum(turned, np.ones((200, 1)))).round(6)
     array([0.5, 0.5, 0.5])
     """
-    dt = check_amount("dt", dt)
+    dt = check_amount("dt", dt, lowest=1e-100)
     n_exponents = check_count("n_exponents", n_exponents)
     inner = getattr(model, "estimator_", model)
     if isinstance(inner, MemoryModel):

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from filters.timeseries import delay_embed
 from filters.timeseries._errors import caller_level
+from filters.timeseries._sklearn_private import checked
 
 from ._driving import (
     check_amount,
@@ -42,6 +43,7 @@ class MemoryCapacity(NamedTuple):
         return float(self.profile[1:].sum())
 
 
+@checked(random_state=["random_state"])
 def memory_capacity(
     reservoir: Any,
     max_delay: int,
@@ -125,7 +127,7 @@ def memory_capacity(
         amplitude = check_amount("amplitude", amplitude)
         rows = check_random_state(random_state).uniform(-amplitude, amplitude, shape)
     else:
-        rows = check_one_series(inputs)
+        rows = check_one_series(inputs, "inputs")
     first = max(washout, max_delay)
     memory, fit = fitted(reservoir, rows), None
     past = np.zeros((max_delay, rows.shape[1]))

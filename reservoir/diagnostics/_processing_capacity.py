@@ -13,6 +13,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import chdtri, eval_legendre
 from sklearn.utils import check_random_state
 
+from filters.timeseries._sklearn_private import checked, finite
+
 from ._driving import check_amount, check_count, features_by_block, fitted
 from ._explained import ExplainedVariance
 
@@ -45,6 +47,7 @@ class ProcessingCapacity(NamedTuple):
     capacities: np.ndarray
 
 
+@checked(significance=[finite()], random_state=["random_state"])
 def information_processing_capacity(
     reservoir: Any,
     max_degree: int = 3,
@@ -144,6 +147,8 @@ def _terms(max_degree: int, max_delay: int | Sequence[int]) -> list[Term]:
     """Every product of polynomials up to the degree, each once."""
     if isinstance(max_delay, int | np.integer):
         max_delay = [int(max_delay)] * max_degree
+    if not isinstance(max_delay, list | tuple) and getattr(max_delay, "ndim", 0) != 1:
+        raise TypeError(f"max_delay must be a number or one a degree, got {max_delay!r}.")
     reaches = [check_count("max_delay", reach, 0) for reach in max_delay]
     if len(reaches) != max_degree:
         raise ValueError(

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from filters.timeseries._sklearn_private import checked, non_negative
+
 from ._driving import check_streams, features_by_block, fitted
 
 
+@checked(tol=[non_negative(), None])
 def kernel_rank(reservoir: Any, X: Any, *, tol: float | None = None) -> int:
     """Count how many of the given input streams the reservoir can tell apart linearly.
 
@@ -56,6 +59,7 @@ def kernel_rank(reservoir: Any, X: Any, *, tol: float | None = None) -> int:
     return _rank_of_last_states(reservoir, X, tol)
 
 
+@checked(tol=[non_negative(), None])
 def generalization_rank(reservoir: Any, X: Any, *, tol: float | None = None) -> int:
     """Count how many directions the states after streams that should be told alike span.
 

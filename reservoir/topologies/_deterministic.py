@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from filters.timeseries._sklearn_private import checked, finite, positive_int
 
+
+@checked(made=True, n_units=[positive_int()], weight=[finite()])
 def ring(n_units: int, *, weight: float = 1.0, random_state: Any = None) -> sparse.csr_array:
     """Simple cycle: unit i hears unit i - 1, unit 0 the last one, all with one weight.
 
@@ -34,6 +37,7 @@ def ring(n_units: int, *, weight: float = 1.0, random_state: Any = None) -> spar
     )
 
 
+@checked(made=True, n_units=[positive_int()], weight=[finite()])
 def delay_line(n_units: int, *, weight: float = 1.0, random_state: Any = None) -> sparse.csr_array:
     """Delay line: unit i hears unit i - 1. Nilpotent: its spectral radius is 0 and stays so.
 
@@ -54,6 +58,7 @@ def delay_line(n_units: int, *, weight: float = 1.0, random_state: Any = None) -
     return sparse.csr_array(sparse.diags_array([np.full(n_units - 1, float(weight))], offsets=[-1]))
 
 
+@checked(made=True, n_units=[positive_int()], weight=[finite()], feedback_weight=[finite()])
 def delay_line_feedback(
     n_units: int, *, weight: float = 1.0, feedback_weight: float = 0.25, random_state: Any = None
 ) -> sparse.csr_array:
@@ -94,6 +99,7 @@ def delay_line_feedback(
     return _stored_in_order(chain)
 
 
+@checked(made=True, n_units=[positive_int()], weight=[finite()], second_weight=[finite()])
 def double_cycle(
     n_units: int, *, weight: float = 1.0, second_weight: float = 0.5, random_state: Any = None
 ) -> sparse.csr_array:
@@ -130,6 +136,7 @@ def double_cycle(
     return _stored_in_order(ring(n_units, weight=weight) + ring(n_units, weight=second_weight).T)
 
 
+@checked(made=True, n_units=[positive_int()], weight=[finite()], loop_weight=[finite()])
 def self_loops(
     n_units: int, *, weight: float = 1.0, loop_weight: float = 0.5, random_state: Any = None
 ) -> sparse.csr_array:
@@ -169,6 +176,7 @@ def self_loops(
     return _stored_in_order(ring(n_units, weight=weight) + loops)
 
 
+@checked(made=True, n_units=[positive_int()], weight=[finite()])
 def forward_connection(
     n_units: int, *, weight: float = 1.0, random_state: Any = None
 ) -> sparse.csr_array:
@@ -205,6 +213,13 @@ def forward_connection(
     return sparse.csr_array(sparse.diags_array([values], offsets=[-2], shape=shape))
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    weight=[finite()],
+    jump_weight=[finite()],
+    jump_size=[positive_int(0)],
+)
 def cycle_jumps(
     n_units: int,
     *,

@@ -8,11 +8,20 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
+from filters.timeseries._sklearn_private import StrOptions, checked, positive_int, unit_interval
+
 from ._random import in_degree
 
 _ATTACHMENTS = 5  # of a new unit, where density is "auto": 10 connections a unit on average
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    rewiring=[unit_interval("both")],
+    random_state=["random_state"],
+)
 def small_world(
     n_units: int,
     *,
@@ -57,8 +66,6 @@ def small_world(
     >>> W[[20]].indices.tolist()
     [18, 19, 21, 22]
     """
-    if not 0 <= rewiring <= 1:
-        raise ValueError(f"rewiring must be in [0, 1], got {rewiring}.")
     rng = check_random_state(random_state)
     n_in = in_degree(n_units, density, self_loops=False)
     nearest = np.concatenate([np.arange(-((n_in + 1) // 2), 0), np.arange(1, n_in // 2 + 1)])
@@ -80,6 +87,12 @@ def small_world(
     return sparse.csr_array(entries, shape=(n_units, n_units))
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def scale_free(
     n_units: int, *, density: float | Literal["auto"] = "auto", random_state: Any = None
 ) -> sparse.csr_array:

@@ -8,12 +8,15 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import ArpackError, eigsh
 
-from ._radius import check_square, remember
+from filters.timeseries._sklearn_private import checked, non_negative
+
+from ._radius import check_square, remember, scaled
 
 _DENSE_UP_TO = 1500
 _MAX_RESTARTS = 1000
 
 
+@checked(made=True)
 def spectral_norm(matrix: np.ndarray | sparse.sparray | sparse.spmatrix) -> float:
     """Largest singular value of a square matrix, to rounding.
 
@@ -53,6 +56,7 @@ def spectral_norm(matrix: np.ndarray | sparse.sparray | sparse.spmatrix) -> floa
     return largest * remember("norm", rows / largest, _solve)
 
 
+@checked(norm=[non_negative()])
 def scale_spectral_norm(matrix: Any, norm: float) -> Any:
     """Scale `matrix` so that its spectral norm is `norm`.
 
@@ -86,12 +90,12 @@ def scale_spectral_norm(matrix: Any, norm: float) -> Any:
     >>> round(spectral_norm(scale_spectral_norm(delay_line(50), 0.9)), 12)
     0.9
     """
-    if norm == 0:
-        return matrix * 0.0
     own = spectral_norm(matrix)
+    if norm == 0:
+        return scaled(matrix, 0.0)
     if own == 0:
         raise ValueError(f"spectral norm {norm} cannot be set: every weight of the matrix is 0.")
-    return matrix * (norm / own)
+    return scaled(matrix, norm / own)
 
 
 def _solve(rows: sparse.csr_array) -> float:

@@ -12,6 +12,9 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, eigs
 
+from filters.timeseries._numbers import as_numbers
+from filters.timeseries._sklearn_private import checked, non_negative
+
 _DENSE_UP_TO = 500  # units up to which LAPACK's full spectrum is as quick as anything safe
 # Of ARPACK: values wanted and basis vectors, where a product with W is cheap (under 50 entries a
 # row) and where it is not. Wanted is one, but where many moduli lie close together the largest is
@@ -26,6 +29,7 @@ _remembered: dict[bytes, float] = {}
 _lock = Lock()
 
 
+@checked(made=True)
 def spectral_radius(matrix: np.ndarray | sparse.sparray | sparse.spmatrix) -> float:
     """Largest absolute eigenvalue of a square matrix, to rounding (above 500 units, to 1e-10).
 
@@ -71,6 +75,7 @@ def spectral_radius(matrix: np.ndarray | sparse.sparray | sparse.spmatrix) -> fl
     return radius
 
 
+@checked(radius=[non_negative()])
 def scale_spectral_radius(matrix: Any, radius: float) -> Any:
     """Scale `matrix` so that its spectral radius is `radius`.
 
@@ -99,13 +104,32 @@ def scale_spectral_radius(matrix: Any, radius: float) -> Any:
             "has no cycle), so its spectral radius is 0 at any scale. Use spectral_radius=None to "
             "take the matrix as it is, or set its spectral_norm."
         )
-    return matrix * (radius / own)
+    return scaled(matrix, radius / own)
+
+
+def scaled(matrix: Any, factor: float) -> Any:
+    """`matrix` times a factor, sparse where it was; an error where that overflows."""
+    if not sparse.issparse(matrix):
+        matrix = as_numbers(matrix, "matrix")
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = matrix * factor
+    if not np.isfinite(product.data if sparse.issparse(product) else product).all():
+        raise ValueError(
+            f"matrix would have to be multiplied by {factor:g}, beyond the range of its numbers."
+        )
+    return product
 
 
 def check_square(matrix: Any) -> sparse.csr_array:
     """`matrix` as compressed rows of finite float64 non-zeros, each stored once; else an error."""
+    if not sparse.issparse(matrix):
+        matrix = as_numbers(matrix, "matrix")
+    if np.iscomplexobj(matrix):
+        raise ValueError("matrix is complex; the weights of a reservoir are real.")
     if len(matrix.shape) != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-        raise ValueError(f"a square, non-empty matrix is needed; got shape {matrix.shape}.")
+        raise ValueError(f"matrix: a square, non-empty matrix is needed; got shape {matrix.shape}.")
+    if not sparse.issparse(matrix):  # SciPy knows neither float16 nor the other byte order
+        matrix = matrix.astype(np.float64)
     rows = sparse.csr_array(matrix).astype(np.float64)
     rows.sum_duplicates()  # connected_components does not end on entries stored twice
     rows.eliminate_zeros()

@@ -8,6 +8,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
+from filters.timeseries._sklearn_private import StrOptions, checked, positive_int, unit_interval
+
 CONNECTIONS = 10  # a unit, where density is "auto"
 # Above this density a dense product is the faster one (measured at 300 to 1000 units).
 _DENSE_FROM = 0.25
@@ -15,6 +17,12 @@ _KEYS_UP_TO = 1024  # units up to which a random key for every possible entry is
 _ROWS = 1024  # drawn at once
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def random_sparse(
     n_units: int, *, density: float | Literal["auto"] = "auto", random_state: Any = None
 ) -> sparse.csr_array:
@@ -56,6 +64,12 @@ def random_sparse(
     return sparse.csr_array((data, indices.ravel(), indptr), shape=(n_units, n_units))
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def random_dense(
     n_units: int, *, density: float | Literal["auto"] = 1.0, random_state: Any = None
 ) -> np.ndarray:
@@ -82,6 +96,12 @@ def random_dense(
     return random_sparse(n_units, density=density, random_state=random_state).toarray()
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def random(
     n_units: int, *, density: float | Literal["auto"] = "auto", random_state: Any = None
 ) -> np.ndarray | sparse.csr_array:
@@ -91,6 +111,13 @@ def random(
     return random_sparse(n_units, density=density, random_state=random_state)
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    n_diagonals=[positive_int()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def cyclic_diagonals(
     n_units: int,
     *,
@@ -140,8 +167,6 @@ def cyclic_diagonals(
     >>> ((W[[40]].indices - 40) % 100 == (W[[41]].indices - 41) % 100).tolist()
     [True, True, True]
     """
-    if n_diagonals < 1:
-        raise ValueError(f"n_diagonals must be at least 1, got {n_diagonals}.")
     rng = check_random_state(random_state)
     k = min(n_diagonals, n_units) if density == "auto" else in_degree(n_units, density)
     offsets = rng.permutation(n_units)[:k]
@@ -152,6 +177,9 @@ def cyclic_diagonals(
     return sparse.csr_array(entries, shape=(n_units, n_units))
 
 
+@checked(
+    made=True, n_units=[positive_int()], block_size=[positive_int()], random_state=["random_state"]
+)
 def block_diagonal(
     n_units: int, *, block_size: int = 10, random_state: Any = None
 ) -> sparse.csr_array:
@@ -186,8 +214,6 @@ def block_diagonal(
     >>> (block_diagonal(7, block_size=3, random_state=0) != 0).sum(axis=1).tolist()
     [3, 3, 3, 3, 3, 3, 1]
     """
-    if block_size < 1:
-        raise ValueError(f"block_size must be at least 1, got {block_size}.")
     rng = check_random_state(random_state)
     first = np.arange(n_units) // block_size * block_size
     widths = np.minimum(block_size, n_units - first)

@@ -9,9 +9,18 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils.random import sample_without_replacement
 
+from filters.timeseries._sklearn_private import (
+    StrOptions,
+    checked,
+    non_negative,
+    positive_int,
+    unit_interval,
+)
+
 from ._random import CONNECTIONS, in_degree
 
 
+@checked(made=True, n_units=[positive_int()], random_state=["random_state"])
 def orthogonal(n_units: int, *, random_state: Any = None) -> np.ndarray:
     """Draw a random orthogonal matrix (Haar measure).
 
@@ -34,6 +43,7 @@ def orthogonal(n_units: int, *, random_state: Any = None) -> np.ndarray:
     return q * np.sign(np.diag(r))
 
 
+@checked(made=True, n_units=[positive_int()], random_state=["random_state"])
 def permutation(n_units: int, *, random_state: Any = None) -> sparse.csr_array:
     """Draw a permutation matrix: every unit hears one other unit or itself, with weight one.
 
@@ -65,6 +75,13 @@ def permutation(n_units: int, *, random_state: Any = None) -> sparse.csr_array:
     return sparse.csr_array(entries, shape=(n_units, n_units))
 
 
+@checked(
+    made=True,
+    n_units=[positive_int()],
+    diffusion=[non_negative()],
+    density=[unit_interval(), StrOptions({"auto"})],
+    random_state=["random_state"],
+)
 def antisymmetric(
     n_units: int,
     *,

@@ -1,0 +1,274 @@
+"""Every public estimator: its methods, sessions and parameters, one hostile argument at a time.
+
+An argument of a method that has no good value here raises a KeyError.
+"""
+
+import functools
+import inspect
+import pickle
+import warnings
+from typing import Any
+
+import numpy as np
+from hostile_names import ESTIMATORS, N_ROWS, WORDS, Call, arguments_of, base_rows
+from hostile_values import ODD, ROWS, copied
+from scipy import sparse
+from sklearn.base import clone, is_classifier
+
+from filters.timeseries import mse
+from reservoir import ESNRegressor
+
+# Small, so that thousands of calls take seconds.
+SMALL: dict[str, dict[str, Any]] = {
+    "ActiveNoiseController": {"secondary_path": [1.0, 0.3]},
+    "AdalineClassifier": {"max_iter": 2},
+    "AdalineRegressor": {"max_iter": 2},
+    "EchoCanceller": {"n_taps": 3},
+    "ESNClassifier": {"n_units": 5},
+    "ESNEnsemble": {"estimator": ESNRegressor(5), "n_members": 2, "random_state": 0},
+    "ESNForecaster": {"estimator": ESNRegressor(5, random_state=0)},
+    "ESNRegressor": {"n_units": 5},
+    "ESNRegressorCV": {"n_units": 5, "alphas": (1e-3, 1.0)},
+    "ESNSearchCV": {
+        **{"estimator": ESNRegressor(5), "n_iter": 2, "n_seeds": 1, "alphas": (1e-3, 1.0)},
+        "random_state": 0,
+    },
+    "ESNSequenceClassifier": {"n_units": 5},
+    "ESNSequenceRegressor": {"n_units": 5},
+    "FilteredXFilter": {"n_taps": 2, "secondary_path": [1.0, 0.3]},
+    "FrequencyDomainFilter": {"n_taps": 2, "block_size": 2},
+    "LiquidStateMachine": {"n_units": 8, "steps_per_row": 2},
+    "Reservoir": {"n_units": 5},
+    "ReservoirFeatures": {"n_units": 5},
+    "TapDelay": {"n_taps": 2},
+    "NVAR": {"delay": 1},
+}
+SMALL_BY_PARAMETER = {"n_units": 5, "max_iter": 1, "hidden_sizes": (3,), "n_taps": 2}
+
+
+@functools.cache
+def small(name):
+    cls = ESTIMATORS[name]
+    known = inspect.signature(cls).parameters
+    by_parameter = {k: v for k, v in SMALL_BY_PARAMETER.items() if k in known}
+    given = {**by_parameter, **SMALL.get(name, {})}
+    if "random_state" in known:
+        given.setdefault("random_state", 0)
+    return cls(**given)
+
+
+def good_target(estimator, rows):
+    name = type(estimator).__name__
+    if name.endswith("Forecaster"):
+        return None
+    if is_classifier(estimator):
+        return np.arange(N_ROWS) % 2
+    if name == "ChannelEqualizer":
+        return np.sign(rows[:, 0])
+    return rows @ np.arange(1.0, rows.shape[1] + 1)
+
+
+def good_arguments(name):
+    """An argument of any method -> something that works."""
+    rows = base_rows(name)
+    target = good_target(small(name), rows)
+    return {
+        "X": rows,
+        "y": target,
+        "x": rows,
+        "d": target,
+        "e": 0.1,
+        "sample_weight": np.ones(N_ROWS),
+        "groups": np.repeat([0, 1], N_ROWS // 2),
+        "initial_state": None,
+        "update_mask": np.ones(N_ROWS, dtype=bool),
+        "y_context": None,
+        "classes": np.array([0, 1]),
+        "input_features": None,
+        "context": rows,
+        "exog": None,
+        "state": None,
+        "n_steps": 3,
+        "horizon": 2,
+        "n_origins": 2,
+        "refit": False,
+        "metric": mse,
+        "return_state": False,
+        "return_std": False,
+        "bands": None,
+        "length": 2,
+        "output": 0,
+        "step": -1,
+    }
+
+
+ARRAYS = {
+    *("X", "y", "x", "d", "e", "sample_weight", "groups", "initial_state", "update_mask"),
+    *("y_context", "classes", "input_features", "context", "exog", "state"),
+}
+ODD_TOO = {"initial_state", "groups", "update_mask", "classes", "input_features", "state", "e"}
+# Anything with a truth value is a flag, as everywhere in Python.
+FLAGS = {"return_state", "return_std", "refit"}
+ONE_AXIS = {"y", "d", "e", "sample_weight", "groups", "update_mask", "classes", "input_features"}
+
+
+def hostile_values(argument, base):
+    """Kind -> a fresh hostile value for an argument that holds an array like `base`."""
+
+    def made(function):
+        value = function(base.copy())
+        if argument in ONE_AXIS and isinstance(value, np.ndarray) and value.ndim == 2:
+            value = value[:, 0] if value.shape[1] else value
+        return value
+
+    kinds = {kind: functools.partial(made, function) for kind, function in ROWS.items()}
+    if argument in ODD_TOO:
+        kinds |= {f"odd: {kind}": functools.partial(copied, v) for kind, v in ODD.items()}
+    return kinds
+
+
+def array_for(argument, name, good):
+    if argument in ("y", "d"):
+        column = np.asarray(good_target(small(name), base_rows(name)), dtype=float)
+        return np.column_stack([column, column])
+    if argument in ONE_AXIS | {"initial_state"}:
+        return np.abs(base_rows())
+    return good["X"]
+
+
+@functools.cache
+def fitted(name, *, forecasts=False):
+    """A fitted estimator, pickled."""
+    good = good_arguments(name)
+    model = clone(small(name))
+    if forecasts and good["y"] is not None:
+        good["y"] = np.roll(good["X"], -1, axis=0)
+    parameters = inspect.signature(model.fit).parameters
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the readout repeats so few rows
+        model.fit(good["X"], good["y"]) if "y" in parameters else model.fit(good["X"])
+    return pickle.dumps(model)
+
+
+def methods_of(thing):
+    """Public methods of a class of ours that take something, by name."""
+    skipped = {"get_params", "set_params", "set_output", "get_metadata_routing", "plot"}
+    found = {}
+    for name in dir(thing):
+        if name.startswith("_") or name in skipped or name.endswith("_request"):
+            continue
+        method = inspect.getattr_static(thing, name)
+        if isinstance(method, property | classmethod | staticmethod):
+            continue
+        method = getattr(thing, name, None)
+        if callable(method) and not method.__module__.startswith("sklearn"):
+            found[name] = getattr(thing, name)
+    return found
+
+
+def varied(function, good, name):
+    """(argument, kind, other arguments, maker) for one hostile argument at a time."""
+    parameters = arguments_of(function)
+    needed = {p.name for p in parameters if p.default is p.empty}
+    if "y" in good and good["y"] is not None:
+        needed |= {"y"} & {p.name for p in parameters}
+    for argument in (p.name for p in parameters):
+        if argument in FLAGS:
+            continue
+        if argument not in good:
+            raise KeyError(f"no recipe for the argument {argument!r} of {name}.{function}")
+        rest = {key: good[key] for key in needed - {argument}}
+        if argument in ARRAYS:
+            if argument == "y" and good["y"] is None:
+                continue
+            kinds = hostile_values(argument, array_for(argument, name, good))
+        else:
+            kinds = {kind: functools.partial(copied, v) for kind, v in ODD.items()}
+        for kind, maker in kinds.items():
+            yield argument, kind, rest, maker
+
+
+def method_calls(name):
+    """Every method of an estimator with every argument hostile in turn."""
+    good = good_arguments(name)
+    model = pickle.loads(fitted(name))
+    for method, function in methods_of(model).items():
+        forecasts = method in ("forecast", "backtest")
+        saved = fitted(name, forecasts=forecasts)
+        for argument, kind, rest, maker in varied(function, good, name):
+
+            def make(value, saved=saved, method=method, argument=argument, rest=rest):
+                target = pickle.loads(saved)
+                answer = getattr(target, method)(**rest, **{argument: value})
+                return answer, target
+
+            label = f"{name}.{method}({argument}={kind})"
+            words = {name, argument, *rest, *WORDS.get(argument, ())}
+            yield Call(label, make, maker, words)
+
+
+def first_row(maker):
+    """The first of the rows that `maker` gives, if they can be told apart."""
+    value = maker()
+    if hasattr(value, "iloc"):
+        return value.iloc[0] if len(value) else value
+    has_rows = isinstance(value, list | tuple) or getattr(value, "ndim", 0)
+    return value[0] if has_rows and not sparse.issparse(value) and len(value) else value
+
+
+def session_calls(name):
+    """Every method of a session of `stream()`, where the estimator has one."""
+    model = pickle.loads(fitted(name))
+    if not hasattr(model, "stream"):
+        return
+    good = good_arguments(name)
+    for method, function in methods_of(model.stream()).items():
+        if method == "at":
+            good["state"] = model.stream().state
+        for argument, kind, rest, maker in varied(function, good, name):
+
+            def make(value, method=method, argument=argument, rest=rest):
+                session = pickle.loads(fitted(name)).stream()
+                one = method.endswith("_one")
+                rest = {k: v[0] if one and k in "xy" else v for k, v in rest.items()}
+                if method == "learn_error":
+                    session.predict_one(good["X"][0])
+                return getattr(session, method)(**rest, **{argument: value})
+
+            label = f"{name}.stream().{method}({argument}={kind})"
+            if method.endswith("_one") and argument in "xy":
+                maker = functools.partial(first_row, maker)
+            words = {name, argument, "Stream", "X", "x", "y", "series", "features", "channel"}
+            yield Call(label, make, maker, words)
+
+
+def parameter_calls(name):
+    """Every constructor parameter with every odd value, then `fit` and the first answer."""
+    good = good_arguments(name)
+    for parameter in small(name).get_params(deep=False):
+        for kind, value in ODD.items():
+
+            def make(value, parameter=parameter):
+                model = clone(small(name))
+                setattr(model, parameter, value)
+                takes_y = "y" in inspect.signature(model.fit).parameters
+                model.fit(*(good["X"], good["y"]) if takes_y else (good["X"],))
+                answers = getattr(model, "predict", None) or model.transform
+                return answers(good["X"]), model
+
+            label = f"{name}({parameter}={kind})"
+            yield Call(label, make, functools.partial(copied, value), {parameter})
+
+
+def unfitted_calls(name):
+    """Everything that needs a fit, before it."""
+    good = good_arguments(name)
+    for method in ("predict", "transform", "predict_proba", "decision_function", "forecast"):
+        if hasattr(small(name), method):
+
+            def make(_, method=method):
+                argument = {"n_steps": 3} if method == "forecast" else {"X": good["X"]}
+                getattr(clone(small(name)), method)(**argument)
+                return np.nan  # an answer would be wrong
+
+            yield Call(f"unfitted {name}.{method}", make, lambda: None, {"fitted"})
