@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from reservoir.baselines import RNNRegressor
+from reservoir.datasets import embedded_reber
 from reservoir.evaluation import UsageError, compare
 from reservoir.evaluation.published import (
     GOALS,
@@ -256,35 +257,80 @@ def test_published_training_stops_with_its_budget_and_goes_on_where_it_was():
     np.testing.assert_allclose(model.predict(X), straight.predict(X), rtol=1e-6, atol=1e-9)
 
 
-def test_published_lorenz96_is_integrated_to_fourth_order(monkeypatch):
+@pytest.fixture
+def looked(monkeypatch):
+    """What a network that is to be trained is asked about to say whether it is done."""
+    found = []
+
+    class Looks:
+        def predict(self, X):
+            found.append(X)
+            return np.zeros(len(X))
+
+    def once(model, draw, seconds, is_done):
+        model.fit(*draw(-1))
+        is_done(Looks())
+        return {"fit_seconds": 0.0, "n_parameters": 1.0, "calls": 1.0}
+
+    monkeypatch.setattr(_long_lags, "train_for", once)
+    return found
+
+
+def test_published_adding_network_does_not_stop_by_its_test_sequences(looked, monkeypatch):
+    monkeypatch.setattr(_long_lags, "N_TEST", 1000)
+    monkeypatch.setattr(_long_lags, "N_CHECK", 1000)
+    _long_lags.lstm_adding(3, {"budget": 1.0})
+    test = _long_lags.adding(_long_lags.N_TEST, 100, _long_lags.TEST + 3)[0]
+    assert looked[0].shape == (_long_lags.N_CHECK, 100, 2)
+    assert {case.tobytes() for case in looked[0]}.isdisjoint(case.tobytes() for case in test)
+
+
+def test_published_grammar_networks_do_not_stop_by_their_test_strings(looked, monkeypatch):
+    monkeypatch.setattr(_long_lags, "all_right", lambda answers, legal: 1.0)
+    _long_lags.reber(3, {"budget": 1.0})
+    assert len(looked) == 4  # learned and drawn for that, of two networks
+    test = np.concatenate(embedded_reber(256, random_state=_long_lags.TEST + 3).X)
+    for strings in looked:
+        assert not np.array_equal(np.concatenate(strings), test)
+
+
+def velocity(x):
+    return (np.roll(x, -1) - np.roll(x, 2)) * np.roll(x, 1) - x + 8.0
+
+
+def test_published_lorenz96_is_integrated_to_fourth_order():
     start = 8.0 + np.sin(np.arange(40.0))
     exact = solve_ivp(
-        lambda t, x: _lorenz96.velocity(x), (0, 0.2), start, "DOP853", rtol=1e-12, atol=1e-12
+        lambda t, x: velocity(x), (0, 0.2), start, "DOP853", rtol=1e-12, atol=1e-12
     ).y[:, -1]
-    gaps = []
-    for dt in (0.01, 0.005):
-        monkeypatch.setattr(_lorenz96, "DT", dt)
-        gaps.append(np.abs(_lorenz96.integrate(start, round(0.2 / dt))[-1] - exact).max())
+    gaps = [
+        np.abs(_lorenz96.integrate(start, round(0.2 / dt), dt)[-1] - exact).max()
+        for dt in (0.01, 0.005)
+    ]
     assert gaps[0] < 1e-3
     assert 12 < gaps[0] / gaps[1] < 20
-    i = 7
-    assert _lorenz96.velocity(start)[i] == pytest.approx(
-        (start[i + 1] - start[i - 2]) * start[i - 1] - start[i] + 8.0
-    )
 
 
-def test_published_lorenz96_models_are_trained_and_judged_alike(monkeypatch):
+@pytest.fixture
+def small_lorenz96(monkeypatch):
     small = {"N_TRANSIENT": 500, "N_TRAIN": 2000, "N_TEST": 1000, "N_STARTS": 4, "N_STEPS": 60}
-    for name, value in {**small, "N_CONTEXT": 100, "N_UNITS": 150}.items():
+    small |= {"N_CONTEXT": 100, "N_UNITS": 150, "UNITS": {"gru": 12, "lstm": 12}}
+    small |= {"N_VALIDATION": 400, "N_CHOOSING_TRAIN": 1200, "N_CHOOSING_UNITS": 60}
+    for name, value in {**small, "N_CHOOSING_STARTS": 3}.items():
         monkeypatch.setattr(_lorenz96, name, value)
-    monkeypatch.setattr(_lorenz96, "UNITS", {"gru": 12, "lstm": 12})
-    _lorenz96.trajectory.cache_clear()
-    try:
-        esn = _lorenz96.reservoir(0, {}, None, "esn_40")
-        gru = _lorenz96.network(0, {"budget": 0.3}, "gru", 35, "gru_35")
-        rows = _lorenz96.observed(35)
-    finally:
-        _lorenz96.trajectory.cache_clear()
+    trajectory = _lorenz96.trajectory
+    trajectory.cache_clear()
+    yield monkeypatch
+    trajectory.cache_clear()
+
+
+def test_published_lorenz96_models_are_trained_and_judged_alike(small_lorenz96):
+    setting = {
+        "spectral_radius": 0.1, "input_scaling": 0.05, "bias_scaling": 1.0, "noise": 1e-3,
+    }  # fmt: skip
+    esn = _lorenz96.reservoir(0, setting | {"budget": 1.0}, None, "esn_40")
+    gru = _lorenz96.network(0, {"budget": 0.1}, "gru", 35, "gru_35")
+    rows = _lorenz96.observed(35)
     assert rows.shape == (3000, 35)
     np.testing.assert_allclose(rows[:2000].std(axis=0), 1.0, rtol=1e-9)
     correlation = np.corrcoef(rows[:2000].T) - np.eye(35)
@@ -294,6 +340,21 @@ def test_published_lorenz96_models_are_trained_and_judged_alike(monkeypatch):
     assert esn["n_parameters"] == (150 + 40 + 1) * 40
     assert gru["gru_35_epochs"] >= 1
     assert gru["n_parameters"] == 3 * 12 * (12 + 35 + 1) + 35 * 13
+
+
+def test_published_lorenz96_settings_are_chosen_without_a_test_row(small_lorenz96):
+    grid = {"spectral_radius": (0.1,), "input_scaling": (0.05,)}
+    grid |= {"bias_scaling": (1.0,), "noise": (3.0, 1e-3)}  # who learns from noise forecasts less
+    small_lorenz96.setattr(_lorenz96, "GRID", grid)
+    rows = _lorenz96.trajectory().copy()
+    rows[2000:] = np.nan
+    small_lorenz96.setattr(_lorenz96, "trajectory", lambda: rows)
+    assert _lorenz96.choose(None) == {
+        "spectral_radius": 0.1, "input_scaling": 0.05, "bias_scaling": 1.0, "noise": 1e-3,
+    }  # fmt: skip
+    starts = _lorenz96.starts_in(1600, 2000, 3)
+    assert starts.min() == 1600 + 100
+    assert starts.max() == 2000 - 60
 
 
 # ---- goals through the command -------------------------------------------------------------------

@@ -27,6 +27,8 @@ from reservoir.evaluation import (
     Problem,
     Task,
     UsageError,
+    _report,
+    _workers,
     compare,
 )
 from reservoir.evaluation._protocol import choose
@@ -141,6 +143,13 @@ def tiny(registries):
     return task
 
 
+@pytest.fixture
+def unread(tiny, monkeypatch):
+    """As `tiny`; nobody reads the report, so none is drawn."""
+    monkeypatch.setattr(_report, "write_report", lambda store, run: store.folder)
+    return tiny
+
+
 def run(out, models, **kwargs):
     return compare(None, models, out=out, verbose=0, n_jobs=1, **kwargs)
 
@@ -155,7 +164,7 @@ def test_resume_runs_nothing_and_gives_the_same_rows(tiny, tmp_path):
     assert (tmp_path / "results.csv").read_text() == text
 
 
-def test_resume_adds_seeds_with_the_parameters_already_chosen(tiny, tmp_path):
+def test_resume_adds_seeds_with_the_parameters_already_chosen(unread, tmp_path):
     run(tmp_path, ["ridge"], seeds=[0])
     both = run(tmp_path, ["ridge"], seeds=[0, 5])
     fresh = run(tmp_path / "other", ["ridge"], seeds=[5])
@@ -164,14 +173,14 @@ def test_resume_adds_seeds_with_the_parameters_already_chosen(tiny, tmp_path):
     assert both["search_seconds"].nunique() == 1
 
 
-def test_frame_holds_what_was_asked_for_and_the_file_everything(tiny, tmp_path):
+def test_frame_holds_what_was_asked_for_and_the_file_everything(unread, tmp_path):
     run(tmp_path, ["ridge"], seeds=[0, 1])
     asked = run(tmp_path, ["ridge"], seeds=[1])
     assert asked["seed"].tolist() == [1]
     assert pd.read_csv(tmp_path / "results.csv")["seed"].tolist() == [0, 1]
 
 
-def test_columns_and_types_of_the_file(tiny, tmp_path):
+def test_columns_and_types_of_the_file(unread, tmp_path):
     frame = run(tmp_path, ["ridge"], seeds=[3])
     row = pd.read_csv(tmp_path / "results.csv").iloc[0]
     assert (row["task"], row["model"], row["seed"], row["metric"]) == ("tiny", "ridge", 3, "RMSE")
@@ -185,7 +194,7 @@ def test_columns_and_types_of_the_file(tiny, tmp_path):
     assert row["predict_seconds"] > 0
 
 
-def test_ctrl_c_keeps_finished_rows_and_the_next_run_goes_on(tiny, tmp_path, monkeypatch):
+def test_ctrl_c_keeps_finished_rows_and_the_next_run_goes_on(unread, tmp_path, monkeypatch):
     with pytest.raises(Interrupted, match="3 of 6 rows are finished"):
         compare(None, ["ridge", "ctrl_c"], out=tmp_path, verbose=0, n_jobs=1)
     assert pd.read_csv(tmp_path / "results.csv")["model"].tolist() == ["ridge"] * 3
@@ -195,7 +204,7 @@ def test_ctrl_c_keeps_finished_rows_and_the_next_run_goes_on(tiny, tmp_path, mon
     assert frame["status"].tolist() == ["ok"] * 6
 
 
-def test_ctrl_c_that_a_model_swallows_still_ends_the_run(tiny, tmp_path):
+def test_ctrl_c_that_a_model_swallows_still_ends_the_run(unread, tmp_path):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted):
         run(tmp_path, ["ridge", "swallows"])
@@ -213,7 +222,7 @@ def test_failing_model_marks_its_rows_and_the_rest_goes_on(tiny, tmp_path):
     assert "the cat is on the keyboard" in (tmp_path / "report.html").read_text()
 
 
-def test_warnings_of_a_model_stand_in_its_note(tiny, tmp_path, monkeypatch):
+def test_warnings_of_a_model_stand_in_its_note(unread, tmp_path, monkeypatch):
     class Grumbles(Ridge):
         def predict(self, X):
             warnings.warn("the weather is bad\nand so on", UserWarning, stacklevel=2)
@@ -224,7 +233,7 @@ def test_warnings_of_a_model_stand_in_its_note(tiny, tmp_path, monkeypatch):
     assert frame[["status", "note"]].values.tolist() == [["ok", "the weather is bad"]]
 
 
-def test_process_that_dies_fails_its_rows_and_the_rest_goes_on(tiny, tmp_path, monkeypatch):
+def test_process_that_dies_fails_its_rows_and_the_rest_goes_on(unread, tmp_path, monkeypatch):
     monkeypatch.setitem(MODELS, "dies", model("dies", Dies, cost=9.0))
     first = compare(None, ["dies", "ridge"], out=tmp_path, verbose=0, n_jobs=2)
     dead = first[first["model"] == "dies"]
@@ -235,7 +244,7 @@ def test_process_that_dies_fails_its_rows_and_the_rest_goes_on(tiny, tmp_path, m
     assert again["status"].tolist() == ["ok"] * 6
 
 
-def test_failed_rows_are_tried_again(tiny, tmp_path, monkeypatch):
+def test_failed_rows_are_tried_again(unread, tmp_path, monkeypatch):
     run(tmp_path, ["broken"])
     monkeypatch.setitem(MODELS, "broken", model("broken", Ridge))
     assert run(tmp_path, ["broken"])["status"].tolist() == ["ok"] * 3
@@ -285,14 +294,14 @@ def test_choosing_passes_over_a_candidate_that_fails(tiny):
         ({"n_jobs": 0}, "jobs must be at least 1"),
     ],
 )
-def test_what_cannot_be_done_is_said_before_any_work(tiny, tmp_path, kwargs, said):
+def test_what_cannot_be_done_is_said_before_any_work(unread, tmp_path, kwargs, said):
     out = tmp_path / "never"
     with pytest.raises(UsageError, match=re.escape(said)):
         compare(**{"out": out, "verbose": 0, **kwargs})
     assert not out.exists()
 
 
-def test_folder_that_cannot_be_used_is_refused(tiny, tmp_path):
+def test_folder_that_cannot_be_used_is_refused(unread, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="cannot write to the folder"):
         run(tmp_path / "file", ["ridge"])
@@ -301,7 +310,7 @@ def test_folder_that_cannot_be_used_is_refused(tiny, tmp_path):
         run(tmp_path, ["ridge"])
 
 
-def test_rows_of_another_configuration_are_not_mixed_in(tiny, tmp_path, monkeypatch):
+def test_rows_of_another_configuration_are_not_mixed_in(unread, tmp_path, monkeypatch):
     run(tmp_path, ["ridge"], seeds=[0])
     with pytest.raises(UsageError, match="another configuration"):
         run(tmp_path, ["ridge"], seeds=[0], quick=True)
@@ -310,7 +319,7 @@ def test_rows_of_another_configuration_are_not_mixed_in(tiny, tmp_path, monkeypa
         run(tmp_path, ["ridge"], seeds=[1])
 
 
-def test_full_disk_leaves_the_file_as_it_was(tiny, tmp_path, monkeypatch):
+def test_full_disk_leaves_the_file_as_it_was(unread, tmp_path, monkeypatch):
     run(tmp_path, ["ridge"], seeds=[0])
     text = (tmp_path / "results.csv").read_text()
 
@@ -328,7 +337,7 @@ def test_full_disk_leaves_the_file_as_it_was(tiny, tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_missing_extra_is_named_before_any_work(tiny, tmp_path, monkeypatch):
+def test_missing_extra_is_named_before_any_work(unread, tmp_path, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
@@ -362,7 +371,7 @@ def test_report_is_drawn_again_from_plain_files(tiny, tmp_path):
     assert drawn.findall((tmp_path / "report.html").read_text()) == drawn.findall(page)
 
 
-def test_a_line_of_progress_a_row(tiny, tmp_path, capsys):
+def test_a_line_of_progress_a_row(unread, tmp_path, capsys):
     compare(None, ["ridge", "broken"], out=tmp_path, seeds=[0], n_jobs=1)
     said = capsys.readouterr()
     assert said.out == ""
@@ -390,9 +399,21 @@ def test_number_of_jobs_changes_nothing_but_seconds(tmp_path):
 def test_workers_stop_quietly_while_a_job_is_on_its_way(monkeypatch):
     died = []
     monkeypatch.setattr(threading, "excepthook", died.append)
-    for _ in range(3):
+    for _ in range(2):
         workers = start_workers(2)
         workers.submit(time.sleep, 0).result()
         workers.submit(time.sleep, 60)
         workers.stop()
     assert not died
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
+def test_workers_are_deaf_to_ctrl_c_from_their_first_instruction(monkeypatch):
+    monkeypatch.setattr(_workers, "_prepare_worker", int)  # as if they had not come to it yet
+    workers = start_workers(2)
+    asked = workers.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ())
+    try:
+        assert signal.SIGINT in asked.result()
+    finally:
+        workers.stop()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -14,7 +14,7 @@ from typing import Any
 from joblib.externals.loky import ProcessPoolExecutor
 
 _LOOK_FOR_PARENT = 1.0  # seconds between two looks
-_ON_ITS_WAY = 2.0  # seconds a job may take to reach its process before `stop` goes on regardless
+_ON_ITS_WAY = 30.0  # seconds a job may take to reach its process before `stop` goes on regardless
 
 
 def start_workers(n_jobs: int) -> InProcess | OtherProcesses:
@@ -57,11 +57,12 @@ class OtherProcesses:
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future:
         """Queue the job, in new processes if one of the old ones died."""
-        try:
-            future = self._executor.submit(function, *args)
-        except BrokenExecutor:
-            self._executor = self._start()
-            future = self._executor.submit(function, *args)
+        with _held_interrupt():  # here processes are started
+            try:
+                future = self._executor.submit(function, *args)
+            except BrokenExecutor:
+                self._executor = self._start()
+                future = self._executor.submit(function, *args)
         self._submitted = [future, *(one for one in self._submitted if not one.done())]
         return future
 
@@ -98,6 +99,25 @@ def unswallowed_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if came.is_set():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _held_interrupt() -> Iterator[None]:
+    """Keep Ctrl-C back, for good in the processes started inside: they inherit it.
+
+    A process still importing has not come to `_prepare_worker`, and would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker  # not for Windows
+
+    resource_tracker.ensure_running()  # now: when it starts it lets held signals go
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare_worker(parent: int) -> None:

@@ -3,16 +3,19 @@
 The protocol of P. R. Vlachas et al. (Neural Networks 126 (2020), 191-217) as their programs have
 it: J = 40, F = 8, Runge-Kutta steps of 0.01 from F + 0.01 randn with seed 100, 1000 time units left
 out, 100 000 rows to learn from and as many to test; the reduced state are the leading singular
-modes. Settings of the reservoir are ours, picked with test starts of smaller networks in sight.
+modes. The reservoir's settings are ours: a small grid, judged on free runs inside the last tenth of
+the training rows by networks that learned from rows before it.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from itertools import product
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from ... import ESNRegressor
 from ...baselines import RNNRegressor
@@ -28,21 +31,34 @@ N_STARTS, N_STEPS, N_CONTEXT = 50, 300, 1000
 N_MODES, N_UNITS = 35, 3000
 UNITS = {"gru": 160, "lstm": 140}  # about 100 000 and 110 000 weights
 
+GRID = {
+    "spectral_radius": (0.1, 0.5, 0.9),
+    "input_scaling": (0.02, 0.05, 0.1),
+    "bias_scaling": (0.3, 1.0),
+    "noise": (1e-3, 1e-2),
+}
+N_CHOOSING_UNITS, N_CHOOSING_STARTS, CHOOSING_SEED = 600, 25, 1000
+N_CHOOSING_TRAIN, N_VALIDATION = 30_000, 10_000  # rows before the last tenth; that tenth
 
-def velocity(x: np.ndarray) -> np.ndarray:
-    """dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F."""
-    return (np.roll(x, -1) - np.roll(x, 2)) * np.roll(x, 1) - x + F
+
+@njit(cache=True)
+def velocity(x: np.ndarray, answer: np.ndarray) -> None:
+    """dx_i/dt = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F; indices below 0 count from the end."""
+    n = x.size
+    for i in range(n):
+        answer[i] = (x[(i + 1) % n] - x[i - 2]) * x[i - 1] - x[i] + F
 
 
-def integrate(x: np.ndarray, n_rows: int) -> np.ndarray:
+@njit(cache=True)
+def integrate(x: np.ndarray, n_rows: int, dt: float) -> np.ndarray:
     """The rows after `x`, by the classical Runge-Kutta method."""
-    rows = np.empty((n_rows, x.size))
+    rows, k = np.empty((n_rows, x.size)), np.empty((4, x.size))
     for t in range(n_rows):
-        k1 = velocity(x)
-        k2 = velocity(x + DT / 2 * k1)
-        k3 = velocity(x + DT / 2 * k2)
-        k4 = velocity(x + DT * k3)
-        x = x + DT / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        velocity(x, k[0])
+        velocity(x + dt / 2 * k[0], k[1])
+        velocity(x + dt / 2 * k[1], k[2])
+        velocity(x + dt * k[2], k[3])
+        x = x + dt / 6 * (k[0] + 2 * k[1] + 2 * k[2] + k[3])
         rows[t] = x
     return rows
 
@@ -51,7 +67,7 @@ def integrate(x: np.ndarray, n_rows: int) -> np.ndarray:
 def trajectory() -> np.ndarray:
     """Training and test rows."""
     start = F + 0.01 * np.random.RandomState(100).randn(J)
-    return integrate(start, N_TRANSIENT + N_TRAIN + N_TEST)[N_TRANSIENT:]
+    return integrate(start, N_TRANSIENT + N_TRAIN + N_TEST, DT)[N_TRANSIENT:]
 
 
 def observed(n_modes: int | None) -> np.ndarray:
@@ -65,9 +81,13 @@ def observed(n_modes: int | None) -> np.ndarray:
     return (rows - learned.mean(axis=0)) / learned.std(axis=0)
 
 
-def prediction_times(model: Any, rows: np.ndarray) -> np.ndarray:
+def starts_in(first: int, end: int, n_starts: int) -> np.ndarray:
+    """Starts spread so that what is seen and what is forecast lie in rows `first` to `end`."""
+    return np.linspace(first + N_CONTEXT, end - N_STEPS, n_starts).astype(int)
+
+
+def prediction_times(model: Any, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Valid prediction time of a free run from every start, in Lyapunov times."""
-    starts = N_TRAIN + np.linspace(N_CONTEXT, N_TEST - N_STEPS, N_STARTS).astype(int)
     seen = np.stack([rows[i - N_CONTEXT : i] for i in starts])
     true = np.stack([rows[i : i + N_STEPS] for i in starts])
     with np.errstate(all="ignore"):
@@ -79,26 +99,46 @@ def prediction_times(model: Any, rows: np.ndarray) -> np.ndarray:
     return steps * DT * EXPONENT
 
 
-def reservoir(seed: int, params: Any, n_modes: int | None, name: str) -> dict[str, float]:
-    """Echo state network of 3000 units; the rows it learns from carry noise of a permille."""
+def mean_time_on_test(model: Any, rows: np.ndarray) -> float:
+    """What the report prints."""
+    starts = starts_in(N_TRAIN, N_TRAIN + N_TEST, N_STARTS)
+    return float(prediction_times(model, rows, starts).mean())
+
+
+def fit_reservoir(rows: np.ndarray, n_units: int, setting: dict[str, Any], seed: int) -> Any:
+    """Echo state network that learns the next row from rows with noise on them."""
+    drawn = np.random.RandomState(seed).standard_normal(rows.shape)
+    noisy = rows + setting["noise"] * drawn
+    chosen = {name: setting[name] for name in GRID if name != "noise"}
+    model = ESNRegressor(n_units, **chosen, alpha=1e-8, washout=500, random_state=seed)
+    return model.fit(noisy[:-1], noisy[1:])
+
+
+def choose(n_modes: int | None) -> dict[str, float]:
+    """The setting whose small network forecasts longest inside the last training rows."""
+    first = N_TRAIN - N_VALIDATION
+    rows = observed(n_modes)[:N_TRAIN]
+    learned = rows[max(first - N_CHOOSING_TRAIN, 0) : first]
+    starts = starts_in(first, N_TRAIN, N_CHOOSING_STARTS)
+
+    def judge(setting: dict[str, float]) -> float:
+        model = fit_reservoir(learned, N_CHOOSING_UNITS, setting, CHOOSING_SEED)
+        return float(prediction_times(model, rows, starts).mean())
+
+    settings = [dict(zip(GRID, values, strict=True)) for values in product(*GRID.values())]
+    return max(settings, key=judge)
+
+
+def reservoir(
+    seed: int, params: dict[str, Any], n_modes: int | None, name: str
+) -> dict[str, float]:
+    """Echo state network of 3000 units with the chosen setting."""
     rows = observed(n_modes)
-    rng = np.random.RandomState(seed)
-    noisy = rows[:N_TRAIN] + 1e-3 * rng.standard_normal((N_TRAIN, rows.shape[1]))
-    model = ESNRegressor(
-        N_UNITS,
-        spectral_radius=0.1,
-        input_scaling=0.05,
-        bias_scaling=1.0,
-        alpha=1e-8,
-        washout=500,
-        random_state=seed,
-    )
     start = perf_counter()
-    model.fit(noisy[:-1], noisy[1:])
+    model = fit_reservoir(rows[:N_TRAIN], N_UNITS, params, seed)
     seconds = perf_counter() - start
-    times = prediction_times(model, rows)
     return {
-        name: float(times.mean()),
+        name: mean_time_on_test(model, rows),
         f"{name}_seconds": seconds,
         "fit_seconds": seconds,
         "n_parameters": float(count_parameters(model)),
@@ -123,9 +163,8 @@ def network(
     learned = rows[: N_TRAIN - 1], rows[1:N_TRAIN]
     few = rows[:640], rows[1:641]
     known = train_for(model, lambda k: few if k < 0 else learned, params["budget"])
-    times = prediction_times(model, rows)
     return {
-        name: float(times.mean()),
+        name: mean_time_on_test(model, rows),
         f"{name}_epochs": known["calls"],
         "fit_seconds": known["fit_seconds"],
         "n_parameters": known["n_parameters"],
@@ -167,6 +206,7 @@ def _pair(state: str, n_modes: int | None, published: dict[str, float]) -> list[
                    met=lambda values, _: bool(np.median(values) <= 60)),
         ),
         n_seeds=3,
+        choose=partial(choose, n_modes),
         cost=90.0,
         budgeted=True,
     )  # fmt: skip
@@ -217,10 +257,12 @@ register_goal(
         "from after 1000 time units, as many to test; the same for every seed. 35 modes: the "
         "leading principal components, standardised.",
         protocol=f"{N_STARTS} starts spread over the test rows, {N_CONTEXT} rows seen, free runs "
-        "judged at 0.5. ESN: 3000 units, radius 0.1, inputs 0.05, bias 1, alpha 1e-8, training "
-        "rows with noise of 0.001 standard deviations. GRU and LSTM: Adam 1e-3, windows of 8 rows, "
-        "32 strands, trained for the budget; where a network has no closed loop of its own, it "
-        "predicts from its last 50 rows at every step.",
+        "judged at 0.5. ESN: 3000 units, alpha 1e-8, noise on the training rows. Its radius, "
+        "inputs, bias and noise (in standard deviations) are the best of a grid of 36, judged by "
+        "one network of 600 units that learned from 30 000 rows, on 25 free runs inside the last "
+        "10 000 training rows; no test row was looked at. GRU and LSTM: Adam 1e-3, windows of 8 "
+        "rows, 32 strands, trained for the budget; where a network has no closed loop of its own, "
+        "it predicts from its last 50 rows at every step.",
         measurements=(
             *_pair("40", None, {"esn": 2.31, "gru": 1.34, "lstm": 0.97}),
             *_pair("35", N_MODES, {"esn": 0.55, "gru": 0.98, "lstm": 0.74}),
