@@ -48,7 +48,11 @@ def test_a_file_in_the_cache_is_read_without_a_network(folder, monkeypatch, comp
     assert PINNED.read() == CONTENT
 
 
-@pytest.mark.parametrize("bad", [b"no gzip", gzip.compress(CONTENT)[:-9], gzip.compress(b"other")])
+@pytest.mark.parametrize(
+    "bad",
+    [b"no gzip", gzip.compress(CONTENT)[:-9], gzip.compress(b"other")],
+    ids=["no gzip", "cut off", "other"],
+)
 def test_a_damaged_file_is_refused_by_name(folder, bad):
     (folder / "text/bells.txt.gz").write_bytes(bad)
     with pytest.raises(ValueError, match=r"bells\.txt\.gz is damaged or another edition.*Delete"):
