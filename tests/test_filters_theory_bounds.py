@@ -197,16 +197,22 @@ def test_weights_without_input_cost_nothing():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"min_mse": -1.0, "step_size": 0.1}, "min_mse must be finite and not negative, got -1"),
-        ({}, "step_size must be positive, got None"),
-        ({"step_size": 0.0}, "step_size must be positive, got 0.0"),
-        ({"step_size": 0.1, "algorithm": "apa"}, "algorithm must be .* got 'apa'"),
-        ({"step_size": 0.1, "theory": "exact"}, "theory must be .* got 'exact'"),
+        ({"min_mse": -1.0, "step_size": 0.1}, r"'min_mse' .* \[0.0, inf\). Got -1"),
+        ({}, "needs its step_size, a positive number"),
+        ({"step_size": 0.0}, r"'step_size' .* \(0.0, .* Got 0.0"),
+        ({"step_size": 0.1, "algorithm": "apa"}, "'algorithm' .*'nlms'.* Got 'apa'"),
+        ({"step_size": 0.1, "theory": "exact"}, "'theory' .*'gaussian'.* Got 'exact'"),
         ({"step_size": 0.1, "n_samples": 3}, "n_samples are of RLS, not of 'lms'"),
         ({"algorithm": "rls", "step_size": 0.1}, "RLS has no step_size"),
-        ({"algorithm": "rls", "forgetting_factor": 1.1}, r"in \(0, 1\], got 1.1"),
-        ({"algorithm": "rls"}, r"in \(0, 1\], got None"),
-        ({"algorithm": "rls", "forgetting_factor": 1.0, "n_samples": 0}, "at least 1, got 0"),
+        (
+            {"algorithm": "rls", "forgetting_factor": 1.1},
+            r"'forgetting_factor' .* Got 1.1",
+        ),
+        ({"algorithm": "rls"}, r"needs its forgetting_factor, in \(0, 1\]"),
+        (
+            {"algorithm": "rls", "forgetting_factor": 1.0, "n_samples": 0},
+            r"'n_samples' .* Got 0",
+        ),
         ({"correlation": np.ones((2, 3)), "step_size": 0.1}, r"\(M, M\) or \(M,\), got shape"),
         ({"correlation": [[1, 2], [0, 1]], "step_size": 0.1}, "must be Hermitian"),
         ({"correlation": [1.0, 2.0], "step_size": 0.1}, "smallest -1"),
@@ -314,7 +320,7 @@ def test_a_delay_makes_an_acausal_path_causal():
     [
         (np.ones(9), np.arange(9.0), None, "x is constant"),
         (np.arange(9.0), np.zeros(9), None, "d is constant"),
-        (np.arange(9.0), np.arange(9.0), -1, "max_delay must not be negative"),
+        (np.arange(9.0), np.arange(9.0), -1, r"'max_delay' .* \[0, inf\) .* Got -1"),
         (np.arange(9.0), [1.0, np.inf], None, "d contains infinity"),
     ],
 )
