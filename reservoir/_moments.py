@@ -110,7 +110,10 @@ class RowSums(ABC):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything as plain arrays, copied; `load` takes them back."""
-        return {name.lstrip("_"): np.array(value, order="K") for name, value in vars(self).items()}
+        taken = {name.lstrip("_"): np.array(value, order="K") for name, value in vars(self).items()}
+        for name in ("rows", "weights"):  # what stands behind the buffered rows is any memory
+            taken[name][self._n_buffered :] = 0.0
+        return taken
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from `arrays` of an earlier `arrays()`."""

@@ -297,3 +297,10 @@ def test_peak_memory_of_fit_does_not_grow_with_the_states():
     a_row = (long - short) / 180_000
     assert a_row < 50  # bytes a row for copies and masks of y; a row of states is 1600
     assert short < 12e6
+
+
+def test_arrays_hold_nothing_but_what_was_fed():
+    moments = Moments(3, 1)
+    moments.update(np.ones((5, 3)), np.ones((5, 1)))
+    moments._rows[5:], moments._weights[5:] = np.nan, np.nan  # as memory that was never written
+    assert all(np.isfinite(value).all() for value in moments.arrays().values())
