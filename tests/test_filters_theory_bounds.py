@@ -206,12 +206,12 @@ def test_weights_without_input_cost_nothing():
         ({"algorithm": "rls", "step_size": 0.1}, "RLS has no step_size"),
         (
             {"algorithm": "rls", "forgetting_factor": 1.1},
-            r"'forgetting_factor' .* Got 1.1",
+            r"factor' .* \(0.0, 1.0\] .* Got 1.1",
         ),
         ({"algorithm": "rls"}, r"needs its forgetting_factor, in \(0, 1\]"),
         (
             {"algorithm": "rls", "forgetting_factor": 1.0, "n_samples": 0},
-            r"'n_samples' .* Got 0",
+            r"'n_samples' .* \[1, inf\) .* Got 0",
         ),
         ({"correlation": np.ones((2, 3)), "step_size": 0.1}, r"\(M, M\) or \(M,\), got shape"),
         ({"correlation": [[1, 2], [0, 1]], "step_size": 0.1}, "must be Hermitian"),
