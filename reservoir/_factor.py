@@ -184,7 +184,8 @@ def append_rows(triangle: np.ndarray, rows: np.ndarray, triangular: bool = False
 
 def _condition(triangle: np.ndarray) -> float:
     """Estimate of the condition number in the 1-norm; infinity if there is a zero pivot."""
-    return 1.0 / max(lapack.dtrcon(triangle, norm="1", uplo="U")[0], 1e-300)
+    upper = np.triu(triangle)  # is its own LU factor, L = I; SciPy 1.13 has no dtrcon
+    return 1.0 / max(lapack.dgecon(upper, np.abs(upper).sum(axis=0).max(), norm="1")[0], 1e-300)
 
 
 def _minimum_norm(triangle: np.ndarray, rhs: np.ndarray) -> np.ndarray:
