@@ -40,6 +40,15 @@ class FilterStream:
         # What learn_error needs: the state before the last predicted row, the row, its output.
         self._heard: tuple[State, np.ndarray, np.ndarray] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = None if self._state is None else self._unflattened()
+        kept = {"filter": self._filter, "state": state, "start": self._start}
+        return kept | {"heard": self._heard}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        type(self).__init__(self, kept["filter"], kept["state"])
+        self._start, self._heard = kept["start"], kept["heard"]
+
     @property
     def state(self) -> dict[str, np.ndarray]:
         """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
