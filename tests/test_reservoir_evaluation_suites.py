@@ -112,7 +112,7 @@ def test_plain_models_reach_the_floors_of_the_suites(task, model, low, high):
 # ---- a task and a model of one's own -------------------------------------------------------------
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-(MINE,) = re.findall(r"^```python3\n(.*?)^```$", README, flags=re.M | re.S)
+*_, MINE = re.findall(r"^```python3\n(.*?)^```$", README, flags=re.M | re.S)
 
 
 @pytest.fixture
