@@ -36,6 +36,15 @@ class AdaptResult(NamedTuple):
     weights : ndarray of shape (n_stored, n_channels, n_taps) or None
         `coef_` after every `store_weights`-th sample ever seen (with several outputs
         ``(n_stored, n_outputs, n_channels, n_taps)``); None unless `store_weights` is set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import NLMSFilter
+    >>> x = np.ones(3)
+    >>> result = NLMSFilter(1, store_weights=1, regularization=0.0).adapt(x, 2 * x)
+    >>> result.error, result.weights.ravel()
+    (array([2. , 1. , 0.5]), array([1.  , 1.5 , 1.75]))
     """
 
     output: np.ndarray

@@ -132,6 +132,12 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, 
         y : container of X; (n_timesteps,) or (n_timesteps, n_outputs) a series
         state : ndarray of shape (n_state,) or (n_series, n_state)
             Only if `return_state`.
+
+        Raises
+        ------
+        ValueError
+            For `y_context` without feedback, beside several series, or of another shape than the
+            first rows of `y`.
         """
         if y_context is None:
             return super().predict(
