@@ -17,7 +17,8 @@ from sklearn.utils.validation import has_fit_parameter
 from filters._base import AdaptiveFilter
 
 from ._factor import TriangularFactor
-from ._moments import Moments, RidgeDiagnosis, RowSums, refuse_overflow
+from ._moments import Moments, refuse_overflow
+from ._row_sums import RidgeDiagnosis, RowSums
 
 
 class Readout(Protocol):

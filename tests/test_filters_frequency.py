@@ -1,4 +1,4 @@
-"""The frequency-domain filter against block LMS, a slow twin, and what it promises of blocks."""
+"""The frequency-domain filter against block LMS, a slow twin and what convergence it promises."""
 
 import naive
 import numpy as np

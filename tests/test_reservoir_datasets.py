@@ -1,4 +1,4 @@
-"""Generators against their equations, recorded data against what is published about them."""
+"""Generators against their equations and what is published about them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Echo state networks: noise, precision, memory off, closed loops, feedback, scikit-learn."""
+"""Echo state networks: noise, precision, memory off, closed loops, scikit-learn's tools."""
 
 import naive_reservoir as naive
 import numpy as np

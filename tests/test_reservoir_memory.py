@@ -1,4 +1,4 @@
-"""Any memory times any readout: the laws of rows, series, weights and chunks."""
+"""Any memory times any readout: the laws of rows, series and chunks."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Reservoir as a transformer, and what every estimator of the package does with hostile input."""
+"""Reservoir as a transformer of rows and series."""
 
 import pickle
 
