@@ -201,14 +201,8 @@ class FilterStream:
 
     def _state_for(self, rows: np.ndarray, targets: np.ndarray) -> State:
         """The state now in a dtype that holds `rows` and `targets`, as a dict of its own."""
-        if self._state is None:
-            return self._filter._ready_state(None, rows, targets)
-        state = self._unflattened()
-        weights, n_channels = state["weights"], state["history"].shape[1]
-        fits = (rows.shape[1], targets.shape[1]) == (n_channels, weights.shape[0])
-        if fits and np.result_type(weights, rows, targets) == weights.dtype:
-            return state
-        return self._filter._ready_state(state, rows, targets)
+        state = None if self._state is None else self._unflattened()
+        return self._filter._state_for(state, rows, targets)
 
     def _move_on(self, state: State) -> None:
         self._state, self._flat, self._heard = state, None, None

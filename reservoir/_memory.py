@@ -251,6 +251,12 @@ a_priori_mse_, readout_, n_features_in_
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; without `classes` in the first call, with other ones later, and for a label
+            that is not among them.
         """
         first = not hasattr(self, "_readout")
         if first and classes is None:
@@ -330,6 +336,11 @@ a_priori_mse_, readout_, n_features_in_
         -------
         container of X; (n_timesteps, n_classes) a series
             Columns in the order of `classes_`.
+
+        Raises
+        ------
+        AttributeError
+            Where the readout learns labels and has no `predict_proba` of its own.
         """
         if self._learns_labels and not hasattr(self.readout, "predict_proba"):
             raise AttributeError(f"{type(self.readout).__name__} has no predict_proba.")

@@ -61,6 +61,12 @@ class SeriesForecaster(BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            For a series of fewer than two rows, NaN or infinity, and `exog` that has not a row for
+            every row of one series `X`.
         """
         validate_parameters(self)
         data = check_series(self, _as_frame(X), reset=True, groups=groups)
@@ -103,6 +109,12 @@ class SeriesForecaster(BaseEstimator):
         -------
         array of shape (n_steps, n_features), or pandas on the continued index, or a list
             Element 0 is the first row after the context.
+
+        Raises
+        ------
+        ValueError
+            Where `exog` is missing, has another number of rows or columns than are needed, or comes
+            with several series.
         """
         check_is_fitted(self, "estimator_")
         n_steps = check_steps(n_steps)

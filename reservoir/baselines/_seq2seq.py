@@ -74,6 +74,14 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
     n_features_in_ : int
         Time steps of a 2-D X, features of a time step otherwise.
 
+    Raises
+    ------
+    ValueError
+        For NaN or infinity, an empty sequence or one of another number of outputs, `end` beside
+        numbers, and labels of the inputs that were not there in `fit`.
+    DivergenceError
+        When training leaves the finite numbers.
+
     Notes
     -----
     An answer is greedy: the most probable label of each step is the input of the next. Gradients
@@ -321,6 +329,11 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         -------
         container of X, its shape
             d output(step) / d X, through fed-back numbers too; fed-back labels count as given.
+
+        Raises
+        ------
+        ValueError
+            For an `output` or a `step` that the answers do not have.
         """
         data = self._check_data(X)
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
