@@ -119,8 +119,8 @@ def _parser() -> argparse.ArgumentParser:
         "--budget",
         metavar="SECONDS",
         type=float,
-        help="training time of each network in the long published protocols (default: leave them "
-        "out)",
+        help="CPU time of training for each network in the long published protocols (default: "
+        "leave them out)",
     )
     compare.add_argument(
         "--register",
