@@ -238,9 +238,11 @@ class ResultStore:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
-        except OSError as error:
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+            if not isinstance(error, OSError):  # Ctrl-C
+                raise
             self._refuse(error)
             raise OutputError(
                 error.errno, f"cannot write {str(path)!r}: {error.strerror}"
