@@ -318,11 +318,11 @@ a_priori_mse_, readout_, n_features_in_
         container of X; (n_timesteps,) for two classes, else (n_timesteps, n_classes) a series
         """
         scores, _, data = self._answer(X, groups, initial_state)
+        names = tuple(self.classes_.tolist())
         if scores.shape[1] == 2:
-            scores = scores[:, 1] - scores[:, 0]
-        return TargetForm(scores.ndim, self._target_form.is_pandas, (None,)).restore(
-            data.stacked, scores
-        )
+            scores, names = scores[:, 1] - scores[:, 0], (None,)
+        form = TargetForm(scores.ndim, self._target_form.is_pandas, names)
+        return form.restore(data.stacked, scores)
 
     def predict_proba(self, X: Any, *, groups: Any = None, initial_state: Any = None) -> Any:
         """Probability of every class.

@@ -279,8 +279,8 @@ def project_to_simplex(scores: np.ndarray) -> np.ndarray:
     scores = scores - scores.max(axis=1, keepdims=True)
     ordered = -np.sort(-scores, axis=1)
     excess = np.cumsum(ordered, axis=1) - 1.0
-    rank = np.arange(1, scores.shape[1] + 1)
+    rank = np.arange(1, scores.shape[1] + 1, dtype=scores.dtype)  # float32 scores stay float32
     n_kept = np.count_nonzero(ordered - excess / rank > 0, axis=1)
-    shift = excess[np.arange(scores.shape[0]), n_kept - 1] / n_kept
+    shift = excess[np.arange(scores.shape[0]), n_kept - 1] / rank[n_kept - 1]
     clipped = np.maximum(scores - shift[:, np.newaxis], 0.0)
     return clipped / clipped.sum(axis=1, keepdims=True)

@@ -4,8 +4,9 @@ import functools
 import inspect
 
 import numpy as np
-from hostile_names import ESTIMATORS, N_ROWS, WORDS, Call, arguments_of, base_rows, public_names
+from hostile_names import N_ROWS, WORDS, Call, arguments_of, base_rows
 from hostile_values import ODD, ROWS, copied
+from public_names import ESTIMATORS, public_names
 from sklearn.base import clone
 
 import filters
