@@ -216,6 +216,11 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_timesteps,) or (n_timesteps, n_outputs), or container of X
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit, and while every row seen waits for later ones (a long `delay`).
         """
         check_is_fitted(self)
         if not hasattr(self.filter_, "coef_"):

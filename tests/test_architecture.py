@@ -64,7 +64,7 @@ def imports_of(path, types=True):
 ROOMS = {
     "filters.kernels": (),
     "filters.timeseries": (),
-    "filters._recordings": (),
+    "filters._recordings": ("filters.timeseries",),
     "filters.signals": ("filters.timeseries",),
     "filters": ("filters.kernels", "filters.timeseries"),
     "filters.displays": ("filters.timeseries", "filters"),

@@ -11,8 +11,8 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from hostile_estimators import good_arguments, small
-from hostile_names import ESTIMATORS
+from hostile_estimators import good_arguments
+from public_names import ESTIMATORS, small
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler

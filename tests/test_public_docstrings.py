@@ -5,7 +5,7 @@ import inspect
 import re
 import textwrap
 
-from hostile_names import public_names
+from public_names import public_names
 
 PUBLIC = {name: thing for name, thing in sorted(public_names().items()) if callable(thing)}
 # They read files that are fetched when first asked for.
