@@ -82,3 +82,34 @@ def assert_same(one, other):
             np.testing.assert_array_equal(value, other[name], err_msg=name)
         else:
             assert value == other[name], name
+
+
+def off_centre_problem(n=300, n_channels=2, *, signal="real", noise=0.3, seed=0):
+    """One output of a random plant whose inputs have a mean, in noise."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, n_channels)) + 0.2
+    d = naive.delay_rows(x, 3) @ rng.standard_normal(3 * n_channels)
+    d = d + noise * rng.standard_normal(n)
+    if signal == "complex":
+        x, d = x + 1j * rng.standard_normal(x.shape), d - 1j * d[::-1]
+    return x, d
+
+
+def problem_with_a_constant(n=300, n_channels=2, n_outputs=1, *, signal="real", seed=0):
+    """Outputs of a random plant and a constant, in noise; the inputs have a mean too."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, n_channels)) + 0.2
+    d = naive.delay_rows(x, 3) @ rng.standard_normal((3 * n_channels, n_outputs)) + 0.5
+    d = d + 0.3 * rng.standard_normal((n, n_outputs))
+    if signal == "complex":
+        x, d = x * (1 + 2j), d * (0.5 - 1j) + 0.1j * rng.standard_normal((n, n_outputs))
+    return x, d[:, 0] if n_outputs == 1 else d
+
+
+def assert_adapt_alike(one, other, x, d, *, output_atol, weights_atol):
+    """Both adapt to x and d, three samples in ten left out, and are the same filter then."""
+    mask = np.random.default_rng(1).random(len(x)) < 0.7
+    outputs = [f.adapt(x, d, update_mask=mask).output for f in (one, other)]
+    np.testing.assert_allclose(*outputs, rtol=0, atol=output_atol)
+    np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=weights_atol)
+    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=weights_atol)

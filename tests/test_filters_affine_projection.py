@@ -3,19 +3,10 @@
 import naive
 import numpy as np
 import pytest
+from filters_under_test import assert_adapt_alike, off_centre_problem
 from scipy.signal import lfilter
 
 from filters import AffineProjectionFilter, NLMSFilter
-
-
-def problem(n=300, n_channels=2, *, signal="real", noise=0.3, seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, n_channels)) + 0.2
-    d = naive.delay_rows(x, 3) @ rng.standard_normal(3 * n_channels)
-    d = d + noise * rng.standard_normal(n)
-    if signal == "complex":
-        x, d = x + 1j * rng.standard_normal(x.shape), d - 1j * d[::-1]
-    return x, d
 
 
 @pytest.mark.parametrize("signal", ["real", "complex"])
@@ -24,7 +15,7 @@ def problem(n=300, n_channels=2, *, signal="real", noise=0.3, seed=0):
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
 def test_affine_projection_equals_its_twin(signal, n_taps, order, fit_intercept, masked):
-    x, d = problem(signal=signal)
+    x, d = off_centre_problem(signal=signal)
     mask = np.random.default_rng(1).random(300) < 0.7 if masked else None
     f = AffineProjectionFilter(
         n_taps, order=order, regularization=0.2, fit_intercept=fit_intercept, store_weights=1
@@ -47,7 +38,7 @@ def test_affine_projection_equals_its_twin(signal, n_taps, order, fit_intercept,
 
 @pytest.mark.parametrize("order", [2, 4])
 def test_affine_projection_without_regularization_equals_its_twin(order):
-    x, d = problem(n_channels=1)
+    x, d = off_centre_problem(n_channels=1)
     got = AffineProjectionFilter(8, order=order, regularization=0.0).adapt(x, d).output
     rows = naive.delay_rows(x, 8)
     outputs, _, _ = naive.affine_projection(rows, d, np.zeros(8), order, 0.5, np.zeros(300))
@@ -56,7 +47,7 @@ def test_affine_projection_without_regularization_equals_its_twin(order):
 
 
 def test_auto_regularization_is_that_of_nlms():
-    x, d = problem(1500)
+    x, d = off_centre_problem(1500)
     power = naive.running_mean(np.sum(x**2, axis=1), 1000)
     rows = naive.delay_rows(x, 4)
     outputs, _, _ = naive.affine_projection(rows, d, np.zeros(8), 3, 0.5, 4e-3 * power)
@@ -68,22 +59,18 @@ def test_auto_regularization_is_that_of_nlms():
 @pytest.mark.parametrize("regularization", [0.0, 0.5, "auto"])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_order_one_is_nlms(signal, regularization, fit_intercept):
-    x, d = problem(signal=signal)
+    x, d = off_centre_problem(signal=signal)
     options = {"regularization": regularization, "fit_intercept": fit_intercept}
     one = AffineProjectionFilter(6, order=1, **options)
     other = NLMSFilter(6, **options)
-    mask = np.random.default_rng(1).random(300) < 0.7
-    one_output, other_output = (f.adapt(x, d, update_mask=mask).output for f in (one, other))
-    np.testing.assert_allclose(one_output, other_output, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=1e-13)
+    assert_adapt_alike(one, other, x, d, output_atol=1e-12, weights_atol=1e-13)
 
 
 @pytest.mark.parametrize("signal", ["real", "complex"])
 @pytest.mark.parametrize("order", [2, 4])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_unit_step_leaves_no_error_on_the_last_samples(signal, order, fit_intercept):
-    x, d = problem(120, signal=signal)
+    x, d = off_centre_problem(120, signal=signal)
     f = AffineProjectionFilter(
         10, order=order, step_size=1.0, regularization=0.0, fit_intercept=fit_intercept
     )
@@ -96,7 +83,7 @@ def test_unit_step_leaves_no_error_on_the_last_samples(signal, order, fit_interc
 
 
 def test_several_outputs_are_several_filters():
-    x, d = problem()
+    x, d = off_centre_problem()
     targets = np.column_stack([d, d[::-1]])
     both = AffineProjectionFilter(5).adapt(x, targets).output
     for o in range(2):
@@ -106,7 +93,7 @@ def test_several_outputs_are_several_filters():
 
 @pytest.mark.parametrize("scale", [2.0**-40, 2.0**30])
 def test_rescaled_signals_leave_the_weights_alone(scale):
-    x, d = problem()
+    x, d = off_centre_problem()
     f, g = AffineProjectionFilter(5), AffineProjectionFilter(5)
     np.testing.assert_array_equal(
         f.adapt(scale * x, scale * d).output, scale * g.adapt(x, d).output
@@ -115,7 +102,7 @@ def test_rescaled_signals_leave_the_weights_alone(scale):
 
 
 def test_single_precision_stays_close_to_double():
-    x, d = problem(5000)
+    x, d = off_centre_problem(5000)
     f = AffineProjectionFilter(16, order=8)
     single = f.adapt(x.astype(np.float32), d.astype(np.float32)).output
     assert single.dtype == f.coef_.dtype == np.float32
@@ -143,7 +130,7 @@ def test_silence_changes_nothing_and_signal_after_it_is_learned(regularization, 
 
 
 def test_a_burst_is_forgotten():
-    x, d = problem(4000, 1)
+    x, d = off_centre_problem(4000, 1)
     x[1000:1003] *= 1e8
     d = d.copy()
     d[1000:1003] = 0
@@ -159,7 +146,7 @@ def test_a_burst_is_forgotten():
 @pytest.mark.parametrize("loud", [1e155, 1e200])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_samples_too_loud_to_square_are_left_out(loud, fit_intercept):
-    x, d = problem(200, 1)
+    x, d = off_centre_problem(200, 1)
     x[:2, 0] = loud, -loud / 3
     mask = np.ones(200, dtype=bool)
     mask[:9] = False  # as long as one of them is in the delay line
@@ -193,7 +180,7 @@ def test_higher_order_learns_faster_on_coloured_input():
 
 @pytest.mark.parametrize("n_taps", [1, 4])
 def test_series_do_not_touch_each_other(n_taps):
-    x, d = problem(33)
+    x, d = off_centre_problem(33)
     groups = np.repeat([0, 1], [30, 3])
     f = AffineProjectionFilter(n_taps).fit(x, d, groups=groups)
     g = AffineProjectionFilter(n_taps).fit(x[:30], d[:30]).clear_history()
@@ -204,7 +191,7 @@ def test_series_do_not_touch_each_other(n_taps):
 
 
 def test_predictions_of_a_session_start_the_projection_anew():
-    x, d = problem(60, 1)
+    x, d = off_centre_problem(60, 1)
     session = AffineProjectionFilter(4, order=3, regularization=0.2).stream()
     session.learn_many(x[:30], d[:30])
     session.predict_many(x[30:35])
@@ -219,7 +206,7 @@ def test_predictions_of_a_session_start_the_projection_anew():
 
 @pytest.mark.filterwarnings("ignore:.*is not below:RuntimeWarning")
 def test_divergence_names_step_size_and_order():
-    x, d = problem(3000)
+    x, d = off_centre_problem(3000)
     with pytest.raises(ValueError, match=r"step_size=4.0, order=3 .* 0 < step_size < 2"):
         AffineProjectionFilter(4, order=3, step_size=4.0).fit(x, d)
 
@@ -227,7 +214,9 @@ def test_divergence_names_step_size_and_order():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_masked_samples_leave_the_weights_alone_to_the_bit(dtype, n_channels):
-    x, d = problem(200, n_channels, signal="complex" if dtype is np.complex128 else "real")
+    x, d = off_centre_problem(
+        200, n_channels, signal="complex" if dtype is np.complex128 else "real"
+    )
     mask = np.random.default_rng(1).random(200) < 0.5
     f = AffineProjectionFilter(9, store_weights=1)
     weights = f.adapt(x.astype(dtype), d.astype(dtype), update_mask=mask).weights

@@ -3,34 +3,21 @@
 import naive
 import numpy as np
 import pytest
+from filters_under_test import assert_adapt_alike, off_centre_problem
 from scipy.signal import lfilter
 
 from filters import NLMSFilter, ProportionateFilter
-
-
-def problem(n=300, n_channels=2, *, signal="real", noise=0.3, seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, n_channels)) + 0.2
-    d = naive.delay_rows(x, 3) @ rng.standard_normal(3 * n_channels)
-    d = d + noise * rng.standard_normal(n)
-    if signal == "complex":
-        x, d = x + 1j * rng.standard_normal(x.shape), d - 1j * d[::-1]
-    return x, d
 
 
 @pytest.mark.parametrize("signal", ["real", "complex"])
 @pytest.mark.parametrize("regularization", [0.0, 0.5, "auto"])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_proportionality_minus_one_is_nlms(signal, regularization, fit_intercept):
-    x, d = problem(signal=signal)
+    x, d = off_centre_problem(signal=signal)
     options = {"regularization": regularization, "fit_intercept": fit_intercept}
     one = ProportionateFilter(6, proportionality=-1, **options)
     other = NLMSFilter(6, **options)
-    mask = np.random.default_rng(1).random(300) < 0.7
-    one_output, other_output = (f.adapt(x, d, update_mask=mask).output for f in (one, other))
-    np.testing.assert_allclose(one_output, other_output, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=1e-13)
+    assert_adapt_alike(one, other, x, d, output_atol=1e-12, weights_atol=1e-13)
 
 
 @pytest.mark.parametrize("signal", ["real", "complex"])
@@ -38,7 +25,7 @@ def test_proportionality_minus_one_is_nlms(signal, regularization, fit_intercept
 @pytest.mark.parametrize("masked", [False, True])
 def test_proportionate_filter_equals_its_twin(signal, proportionality, masked):
     n = 100  # at 1 the gains multiply, and rounding grows with them
-    x, d = problem(n, signal=signal)
+    x, d = off_centre_problem(n, signal=signal)
     mask = np.random.default_rng(1).random(n) < 0.7 if masked else None
     f = ProportionateFilter(4, proportionality=proportionality, regularization=0.2, store_weights=1)
     got = f.adapt(x, d, update_mask=mask)
@@ -51,7 +38,7 @@ def test_proportionate_filter_equals_its_twin(signal, proportionality, masked):
 
 @pytest.mark.parametrize("proportionality", [-1.0, 0.0, 0.9])
 def test_unit_step_without_regularization_leaves_no_error_behind(proportionality):
-    x, d = problem(50)
+    x, d = off_centre_problem(50)
     f = ProportionateFilter(
         4, proportionality=proportionality, step_size=1.0, regularization=0.0, fit_intercept=True
     )
@@ -64,7 +51,7 @@ def test_unit_step_without_regularization_leaves_no_error_behind(proportionality
 
 @pytest.mark.parametrize("scale", [2.0**-40, 2.0**30])
 def test_rescaled_signals_leave_the_weights_alone(scale):
-    x, d = problem()
+    x, d = off_centre_problem()
     f, g = ProportionateFilter(5), ProportionateFilter(5)
     np.testing.assert_array_equal(
         f.adapt(scale * x, scale * d).output, scale * g.adapt(x, d).output

@@ -3,40 +3,27 @@
 import naive
 import numpy as np
 import pytest
+from filters_under_test import assert_adapt_alike, problem_with_a_constant
 from scipy.signal import lfilter
 
 from filters import LMSFilter, NLMSFilter, TransformDomainFilter
 from filters.timeseries import DivergenceError
 
 
-def problem(n=300, n_channels=2, n_outputs=1, *, signal="real", seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, n_channels)) + 0.2
-    d = naive.delay_rows(x, 3) @ rng.standard_normal((3 * n_channels, n_outputs)) + 0.5
-    d = d + 0.3 * rng.standard_normal((n, n_outputs))
-    if signal == "complex":
-        x, d = x * (1 + 2j), d * (0.5 - 1j) + 0.1j * rng.standard_normal((n, n_outputs))
-    return x, d[:, 0] if n_outputs == 1 else d
-
-
 @pytest.mark.parametrize("signal", ["real", "complex"])
 @pytest.mark.parametrize("n_outputs", [1, 2])
 @pytest.mark.parametrize("options", [{}, {"fit_intercept": True}])
 def test_without_normalization_it_is_lms(signal, n_outputs, options):
-    x, d = problem(signal=signal, n_outputs=n_outputs)
+    x, d = problem_with_a_constant(signal=signal, n_outputs=n_outputs)
     options = options | {"step_size": 0.005, "initial_weights": np.ones((2, 6))}
     one, other = TransformDomainFilter(6, normalize=False, **options), LMSFilter(6, **options)
-    mask = np.random.default_rng(1).random(300) < 0.7
-    one_output, other_output = (f.adapt(x, d, update_mask=mask).output for f in (one, other))
-    np.testing.assert_allclose(one_output, other_output, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=1e-13)
+    assert_adapt_alike(one, other, x, d, output_atol=1e-13, weights_atol=1e-13)
 
 
 @pytest.mark.parametrize("regularization", [0.0, 0.5, "auto"])
 @pytest.mark.parametrize("signal", ["real", "complex"])
 def test_one_tap_is_nlms(regularization, signal):
-    x, d = problem(n_channels=1, signal=signal)
+    x, d = problem_with_a_constant(n_channels=1, signal=signal)
     one = TransformDomainFilter(1, regularization=regularization)
     other = NLMSFilter(1, regularization=regularization)
     np.testing.assert_allclose(one.adapt(x, d).output, other.adapt(x, d).output, rtol=0, atol=1e-13)
@@ -46,7 +33,7 @@ def test_one_tap_is_nlms(regularization, signal):
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("n_taps", [1, 2, 7])
 def test_sliding_equals_transforming_every_delay_line(signal, fit_intercept, n_taps):
-    x, d = problem(signal=signal)
+    x, d = problem_with_a_constant(signal=signal)
     mask = np.random.default_rng(1).random(300) < 0.8
     f = TransformDomainFilter(
         n_taps, regularization=0.3, forgetting_factor=0.9, fit_intercept=fit_intercept
@@ -62,7 +49,7 @@ def test_sliding_equals_transforming_every_delay_line(signal, fit_intercept, n_t
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_unregularized_step_leaves_its_share_of_the_error(fit_intercept):
-    x, d = problem(60)
+    x, d = problem_with_a_constant(60)
     f = TransformDomainFilter(
         4, step_size=0.75, regularization=0.0, fit_intercept=fit_intercept, store_weights=1
     )
@@ -142,7 +129,7 @@ def test_silence_changes_nothing_and_what_follows_is_learned(dtype):
 
 @pytest.mark.parametrize("exponent", [-60, 30])
 def test_units_do_not_matter_bit_for_bit(exponent):
-    x, d = problem()
+    x, d = problem_with_a_constant()
     a = 2.0**exponent
     one, other = TransformDomainFilter(5).fit(x, d), TransformDomainFilter(5).fit(a * x, a * d)
     np.testing.assert_array_equal(one.coef_, other.coef_)
@@ -151,7 +138,7 @@ def test_units_do_not_matter_bit_for_bit(exponent):
 @pytest.mark.parametrize("cuts", [(1, 2, 3), (50,), (7, 8, 150, 299)])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_any_chunks_give_the_same_bits(cuts, fit_intercept):
-    x, d = problem()
+    x, d = problem_with_a_constant()
     one, other = (TransformDomainFilter(5, fit_intercept=fit_intercept) for _ in range(2))
     spans = zip((0, *cuts), (*cuts, 300), strict=True)
     parts = np.concatenate([one.adapt(x[a:b], d[a:b]).output for a, b in spans])
@@ -160,7 +147,7 @@ def test_any_chunks_give_the_same_bits(cuts, fit_intercept):
 
 
 def test_the_transform_follows_a_delay_line_that_went_on_without_learning():
-    x, d = problem()
+    x, d = problem_with_a_constant()
     f = TransformDomainFilter(5, step_size=1.0, regularization=0.0)
     f.adapt(x[:100], d[:100])
     session, weights = f.stream(), f.coef_.ravel()
@@ -177,10 +164,10 @@ def test_the_transform_follows_a_delay_line_that_went_on_without_learning():
 
 
 def test_divergence_names_the_bound():
-    x, d = problem(2000, n_channels=1)
+    x, d = problem_with_a_constant(2000, n_channels=1)
     with pytest.raises(DivergenceError, match=r"step_size=2.5, .* 0 < step_size < 2"):
         TransformDomainFilter(1, step_size=2.5, regularization=0.0).fit(x, d)
-    x, d = problem(20_000)
+    x, d = problem_with_a_constant(20_000)
     with pytest.raises(DivergenceError, match=r"forgetting_factor=0.3;.*factor >= 0.9688"):
         TransformDomainFilter(16, step_size=1.8, forgetting_factor=0.3).fit(x, d)
     for step in (0.5, 1.0, 1.8):
@@ -193,7 +180,7 @@ def test_divergence_names_the_bound():
 
 
 def test_one_keeps_all_powers_for_ever():
-    x, d = problem(2000)
+    x, d = problem_with_a_constant(2000)
     mask = np.arange(2000) >= 1999
     x[:100] *= 1e3
     never, soon = (TransformDomainFilter(4, forgetting_factor=g) for g in (1.0, 0.9))

@@ -3,20 +3,11 @@
 import naive
 import numpy as np
 import pytest
+from filters_under_test import assert_adapt_alike, problem_with_a_constant
 from scipy.signal import lfilter
 
 from filters import NLMSFilter, VariableStepFilter
 from filters.timeseries import DivergenceError
-
-
-def problem(n=300, n_channels=2, n_outputs=1, *, signal="real", seed=0):
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, n_channels)) + 0.2
-    d = naive.delay_rows(x, 3) @ rng.standard_normal((3 * n_channels, n_outputs)) + 0.5
-    d = d + 0.3 * rng.standard_normal((n, n_outputs))
-    if signal == "complex":
-        x, d = x * (1 + 2j), d * (0.5 - 1j) + 0.1j * rng.standard_normal((n, n_outputs))
-    return x, d[:, 0] if n_outputs == 1 else d
 
 
 def changing_plant(n, n_taps, pole, noise, seed):
@@ -32,15 +23,11 @@ def changing_plant(n, n_taps, pole, noise, seed):
 @pytest.mark.parametrize("regularization", [0.5, "auto"])
 @pytest.mark.parametrize("fit_intercept", [False, True])
 def test_no_noise_is_nlms_with_the_largest_step(signal, regularization, fit_intercept):
-    x, d = problem(signal=signal)
+    x, d = problem_with_a_constant(signal=signal)
     options = {"regularization": regularization, "fit_intercept": fit_intercept}
     one = VariableStepFilter(6, noise_power=0.0, max_step_size=0.7, **options)
     other = NLMSFilter(6, step_size=0.7, **options)
-    mask = np.random.default_rng(1).random(300) < 0.7
-    one_output, other_output = (f.adapt(x, d, update_mask=mask).output for f in (one, other))
-    np.testing.assert_allclose(one_output, other_output, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(one.coef_, other.coef_, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=0, atol=1e-12)
+    assert_adapt_alike(one, other, x, d, output_atol=1e-12, weights_atol=1e-12)
     assert one.step_size_ == 0.7
     assert one.noise_power_ == 0.0
 
@@ -49,7 +36,7 @@ def test_no_noise_is_nlms_with_the_largest_step(signal, regularization, fit_inte
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("noise_power", ["auto", 0.09])
 def test_the_textbook_recursion(signal, fit_intercept, noise_power):
-    x, d = problem(signal=signal)
+    x, d = problem_with_a_constant(signal=signal)
     x[40:48] = 0.0
     w0, mask = np.full((2, 4), 0.25), np.random.default_rng(1).random(300) < 0.8
     f = VariableStepFilter(
@@ -75,7 +62,7 @@ def test_the_textbook_recursion(signal, fit_intercept, noise_power):
 
 
 def test_more_noise_than_signal_teaches_nothing():
-    x, d = problem()
+    x, d = problem_with_a_constant()
     f = VariableStepFilter(4, noise_power=1e6).fit(x, d)
     np.testing.assert_array_equal(f.coef_, 0.0)
     assert f.step_size_ == 0.0
@@ -159,7 +146,7 @@ def test_a_burst_is_forgotten(where):
 
 
 def test_the_step_sleeps_through_silence_and_masked_samples():
-    x, d = problem(2000, n_channels=1)
+    x, d = problem_with_a_constant(2000, n_channels=1)
     f = VariableStepFilter(4)
     f.adapt(np.r_[x[:, 0], np.zeros(3)], np.r_[d, np.zeros(3)])
     before, step = f.coef_.copy(), f.step_size_
@@ -171,7 +158,7 @@ def test_the_step_sleeps_through_silence_and_masked_samples():
 
 @pytest.mark.parametrize(("a", "b"), [(2.0**-30, 2.0**20), (2.0**10, 1.0), (1.0, -(2.0**-40))])
 def test_units_of_input_and_target_do_not_matter_bit_for_bit(a, b):
-    x, d = problem()
+    x, d = problem_with_a_constant()
     one, other = VariableStepFilter(5).fit(x, d), VariableStepFilter(5).fit(a * x, b * d)
     np.testing.assert_array_equal(other.coef_, b / a * one.coef_)
     assert other.step_size_ == one.step_size_
@@ -181,7 +168,7 @@ def test_units_of_input_and_target_do_not_matter_bit_for_bit(a, b):
 @pytest.mark.parametrize("cuts", [(1, 2, 3), (50,), (7, 8, 150, 299)])
 @pytest.mark.parametrize("n_outputs", [1, 2])
 def test_any_chunks_give_the_same_bits(cuts, n_outputs):
-    x, d = problem(n_outputs=n_outputs)
+    x, d = problem_with_a_constant(n_outputs=n_outputs)
     one, other = (
         VariableStepFilter(5, fit_intercept=True),
         VariableStepFilter(5, fit_intercept=True),
@@ -197,6 +184,6 @@ def test_any_chunks_give_the_same_bits(cuts, n_outputs):
 
 
 def test_signals_too_large_to_square_are_named():
-    x, d = problem()
+    x, d = problem_with_a_constant()
     with pytest.raises(DivergenceError, match=r"time step 200 with max_step_size=1.0 .* Scale"):
         VariableStepFilter(4).fit(x, np.where(np.arange(300) == 200, 1e200, d))
