@@ -119,6 +119,12 @@ def test_imports_make_no_circle():
     assert not left, f"in a circle, or above one: {sorted(left)}"
 
 
+def test_files_have_a_subject_and_an_end():
+    for path in [*SOURCES, *ROOT.glob("tests/*.py"), *ROOT.glob("examples/**/*.py")]:
+        assert path.stem.strip("_") not in ("utils", "core", "helpers", "common"), path
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 600, path
+
+
 def test_no_print_bare_except_or_loose_fastmath():
     for path in SOURCES:
         text = path.read_text(encoding="utf-8")

@@ -5,13 +5,18 @@ import inspect
 import re
 import textwrap
 
-from public_names import public_names
+from public_names import ESTIMATORS, public_names
 
 PUBLIC = {name: thing for name, thing in sorted(public_names().items()) if callable(thing)}
 # They read files that are fetched when first asked for.
 NO_EXAMPLE = {
     *("load_fan_acceleration", "load_sentence_polarity", "load_tiny_shakespeare"),
     *("FanAcceleration", "SentencePolarity"),
+}
+# What other libraries call it; one name for one thing here.
+OTHERS_NAMES = {
+    *("sr", "rho", "lr", "leakage", "sigma", "sparsity", "connectivity", "spinup", "warmup"),
+    *("transient", "ridge", "beta", "mu", "lam", "lambda_", "eps", "seed", "n_reservoir"),
 }
 # Their contract is scikit-learn's; one line says which names.
 ONE_LINE = ("get_feature_names_out",)
@@ -75,6 +80,11 @@ def test_parameters_are_those_of_the_signature():
             assert sorted(documented) == sorted(parameters(thing)), name  # each of them once
         elif "__init__" in vars(thing):
             assert documented == list(parameters(thing.__init__)), name
+
+
+def test_estimators_call_things_by_the_names_of_the_project():
+    for name, thing in ESTIMATORS.items():
+        assert not OTHERS_NAMES & set(parameters(thing)), name
 
 
 def test_what_stands_elsewhere_stands_there():
