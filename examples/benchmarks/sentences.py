@@ -123,7 +123,6 @@ ADJECTIVES, NOUNS = ("old", "small", "red"), ("dog", "house", "road", "child")
 VERBS = ("read", "put", "cut", "hit", "set", "let")  # past and present alike
 WHEN = {"yesterday": "past", "once": "past", "today": "present", "now": "present"}
 WORDS = ("the", "a", *BOTH, *ADJECTIVES, *NOUNS, *VERBS, *WHEN)
-TAGS = ("determiner", "adjective", "noun", "past", "present", "adverb")
 
 
 def noun_phrase(rng):
