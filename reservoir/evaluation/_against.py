@@ -139,3 +139,34 @@ def verdict(before: Mapping[int, float], now: Mapping[int, float], greater: bool
         return word if p < LEVEL else "not told apart"
     one_way = (gain > 0).all() or (gain < 0).all()
     return f"{word} on every seed" if one_way and 3 <= gain.size < MIN_SEEDS else "not told apart"
+
+
+def say_changes(changed: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of the comparison with the earlier run, as text."""
+
+    def number(value: float, spec: str = ".4g") -> str:
+        return format(value, spec) if np.isfinite(value) else "-"
+
+    return [
+        {
+            "task": row.task,
+            "model": row.model,
+            "metric": row.metric,
+            "before": number(row.before),
+            "now": number(row.now),
+            "change": f"{row.change_percent:+.2g} %".replace("+0 %", "0 %")
+            if np.isfinite(row.change_percent)
+            else "-",
+            "seconds": f"x {row.seconds_ratio:.2f}" if np.isfinite(row.seconds_ratio) else "-",
+            "n_seeds": int(row.n_seeds),
+            "verdict": row.verdict + ("; other settings" if row.config_changed else ""),
+            "word": row.verdict.split()[0],
+        }
+        for row in changed.itertuples()
+    ]
+
+
+def count_changes(changed: pd.DataFrame) -> str:
+    """How many rows there are of every verdict."""
+    counts = changed["verdict"].value_counts()
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -131,24 +132,25 @@ def compare(
     before = None if against is None else read_rows(against)
     absent = absent_peers(chosen) if peers else []
     one_by_one = chosen.interleaved or peers
-    start = perf_counter()
     store = ResultStore(out, Catalogue(package_version(), quick))
-    with store.locked():
-        pairs = pending(store, wanted_tasks, wanted_models, wanted_seeds, quick)
-        n_rows = len(wanted_tasks) * len(wanted_models) * len(wanted_seeds)
-        progress = Progress(pairs, n_rows, verbose)
-        if absent:
-            progress.say(f"not installed and so left out: {', '.join(absent)} ({PEERS_EXTRA})")
-        try:
-            work(store, pairs, 1 if one_by_one and n_jobs is None else n_jobs, progress, one_by_one)
-            from ._report import Run, write_report  # matplotlib and jinja2 only now
 
-            progress.say("writing the report")
-            said = command or _describe_call(tasks, models, wanted_seeds, out, quick, suite, peers)
-            path = write_report(store, Run(said, absent, before, os.fspath(against or "")))
-        except KeyboardInterrupt:
-            raise Interrupted(_say_interrupted(store, progress)) from None
-    progress.say(f"{path} is ready after {perf_counter() - start:.0f} s")
+    def report() -> Path:
+        from ._rendering import Run  # matplotlib and jinja2 only now
+        from ._report import write_report
+
+        said = command or _describe_call(tasks, models, wanted_seeds, out, quick, suite, peers)
+        return write_report(store, Run(said, absent, before, os.fspath(against or "")))
+
+    _carry_out(
+        store,
+        lambda: pending(store, wanted_tasks, wanted_models, wanted_seeds, quick),
+        report,
+        1 if one_by_one and n_jobs is None else n_jobs,
+        verbose,
+        n_rows=len(wanted_tasks) * len(wanted_models) * len(wanted_seeds),
+        note=f"not installed and so left out: {', '.join(absent)} ({PEERS_EXTRA})" * bool(absent),
+        one_by_one=one_by_one,
+    )
     frame = store.frame()
     asked = (
         frame["task"].isin([task.name for task in wanted_tasks])
@@ -178,31 +180,68 @@ def _run_published(
         raise UsageError(f"the budget must be a number of seconds above 0, got {budget}")
     require_report_extra("the report", "matplotlib", "jinja2")
     before = None if against is None else read_rows(against)
-    start = perf_counter()
     store = ResultStore(out, PublishedCatalogue(package_version(), False))
-    with store.locked():
-        pairs = pending(store, goals, wanted_seeds, budget)
-        n_rows = sum(pair.n_left for pair in pairs)
-        progress = Progress(pairs, n_rows, verbose)
-        try:
-            work(store, pairs, n_jobs, progress)
-            from ._report import Run  # matplotlib and jinja2 only now
-            from .published._page import write_published
 
-            progress.say("writing the report")
-            path = write_published(store, Run(command, [], before, os.fspath(against or "")))
-        except KeyboardInterrupt:
-            raise Interrupted(_say_interrupted(store, progress)) from None
-    progress.say(f"{path} is ready after {perf_counter() - start:.0f} s")
+    def report() -> Path:
+        from ._rendering import Run  # matplotlib and jinja2 only now
+        from .published._page import write_published
+
+        return write_published(store, Run(command, [], before, os.fspath(against or "")))
+
+    _carry_out(store, lambda: pending(store, goals, wanted_seeds, budget), report, n_jobs, verbose)
     frame = store.frame()
     return frame[frame["task"].isin([goal.name for goal in goals])].reset_index(drop=True)
 
 
-def _say_interrupted(store: ResultStore, progress: Progress) -> str:
-    return (
-        f"interrupted: {progress.n_done} of {progress.n_rows} rows are finished and kept in "
-        f"{store.folder / 'results.csv'}; the same command goes on from there"
-    )
+def _carry_out(
+    store: ResultStore,
+    plan: Callable[[], Sequence[Any]],
+    report: Callable[[], Path],
+    n_jobs: int | None,
+    verbose: int,
+    *,
+    n_rows: int | None = None,
+    note: str = "",
+    one_by_one: bool = False,
+) -> None:
+    """Run what is left in a folder, then write its report.
+
+    Parameters
+    ----------
+    store : ResultStore
+    plan : callable
+        What is left, asked when the folder is ours.
+    report : callable
+        Writes the report and returns its path.
+    n_jobs : int or None
+    verbose : int
+    n_rows : int, default=None
+        Rows asked for; None: those that are left.
+    note : str, default=""
+        To be said first.
+    one_by_one : bool, default=False
+
+    Raises
+    ------
+    Interrupted
+    """
+    start = perf_counter()
+    with store.locked():
+        pairs = plan()
+        n_rows = sum(pair.n_left for pair in pairs) if n_rows is None else n_rows
+        progress = Progress(pairs, n_rows, verbose)
+        if note:
+            progress.say(note)
+        try:
+            work(store, pairs, n_jobs, progress, one_by_one)
+            progress.say("writing the report")
+            path = report()
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"interrupted: {progress.n_done} of {n_rows} rows are finished and kept in "
+                f"{store.folder / 'results.csv'}; the same command goes on from there"
+            ) from None
+    progress.say(f"{path} is ready after {perf_counter() - start:.0f} s")
 
 
 def contents(suite: str = "quick", peers: bool = False) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from .. import ESNRegressor, ESNSequenceClassifier
@@ -47,14 +48,6 @@ _ESN_GRIDS: dict[str, Params] = {
         "input_scaling": [0.1, 0.5],
         "alpha": [1e-2, 1.0],
     },
-    "mackey_glass_30": {
-        "n_units": [400],
-        "spectral_radius": [0.8, 1.1],
-        "leak_rate": [0.3, 0.6],
-        "input_scaling": [0.3],
-        "bias_scaling": [0.2],
-        "alpha": [1e-9, 1e-7],
-    },
     "mso5": {
         "n_units": [100],
         "spectral_radius": [0.8, 0.95],
@@ -90,6 +83,7 @@ _ESN_GRIDS: dict[str, Params] = {
         "alpha": [1e-8, 1e-4],
     },
 }
+_ESN_GRIDS["mackey_glass_30"] = _ESN_GRIDS["mackey_glass"]
 _ESN_DEFAULT: Params = {
     "n_units": [200],
     "spectral_radius": [0.5, 0.9],
@@ -155,18 +149,6 @@ def rnn_grid(task: Task, quick: bool) -> list[Params]:
     return [{**budget, **remedy} for budget in budgets for remedy in remedies]
 
 
-def _build_elman(task: Task, params: Params, seed: int) -> Any:
-    return _build_rnn("elman", task, params, seed)
-
-
-def _build_lstm(task: Task, params: Params, seed: int) -> Any:
-    return _build_rnn("lstm", task, params, seed)
-
-
-def _build_gru(task: Task, params: Params, seed: int) -> Any:
-    return _build_rnn("gru", task, params, seed)
-
-
 def _build_rnn(cell: str, task: Task, params: Params, seed: int) -> Any:
     network = RNNSequenceClassifier if task.kind == "classification" else RNNRegressor
     return network(cell, **params, tol=None, random_state=seed)
@@ -180,7 +162,7 @@ register_model(
         about="Recurrent network of tanh units trained by back-propagation through time with Adam. "
         "Its budget (hidden units, epochs, grid) is small, so that the whole run takes minutes; it "
         "stands with the chosen parameters.",
-        build=_build_elman,
+        build=partial(_build_rnn, "elman"),
         grid=rnn_grid,
         cost=4.0,
     )
@@ -191,7 +173,7 @@ register_model(
         title="LSTM",
         family="gradient-trained",
         about="Long short-term memory network trained as the Elman network, with the same budget.",
-        build=_build_lstm,
+        build=partial(_build_rnn, "lstm"),
         grid=rnn_grid,
         cost=10.0,
     )
@@ -202,7 +184,7 @@ register_model(
         title="GRU",
         family="gradient-trained",
         about="Gated recurrent unit network trained as the Elman network, with the same budget.",
-        build=_build_gru,
+        build=partial(_build_rnn, "gru"),
         grid=rnn_grid,
         cost=9.0,
         suites=("forecasting", "denoising", "classification", "long-memory"),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
-from ._against import changes
-from ._machine import machine, versions
 from ._plots import (
     Palette,
     cost_figure,
@@ -25,6 +20,7 @@ from ._plots import (
     trace_figure,
 )
 from ._protocol import SELECTION_SEED
+from ._rendering import Run, circumstances, environment
 from ._results import ResultStore
 from ._specs import MODELS, TASKS, Model, Task
 from ._statistics import MIN_MODELS, MIN_SEEDS, MIN_TASKS, RankTest, rank_test
@@ -86,27 +82,6 @@ class Section:
         return "↑" if self.task.metric.greater_is_better else "↓"
 
 
-@dataclass
-class Run:
-    """What the report says about how it was made.
-
-    Attributes
-    ----------
-    command : str
-    absent : list of str
-        Peers that were asked for and are not installed.
-    before : DataFrame or None
-        Rows of the earlier run to be compared with.
-    against : str
-        Where they were read.
-    """
-
-    command: str
-    absent: list[str]
-    before: pd.DataFrame | None = None
-    against: str = ""
-
-
 def write_report(store: ResultStore, run: Run) -> Path:
     """Write ``report.html``, ``report.md`` and ``summary.csv`` about all rows of a folder.
 
@@ -131,9 +106,6 @@ def write_report(store: ResultStore, run: Run) -> Path:
     seeds = sorted(frame["seed"].unique().tolist())
     quick = bool(frame["quick"].any())
     test = rank_test([ranks(section.cells) for section in sections])
-    changed = None if run.before is None else changes(run.before, frame)
-    if changed is not None:
-        store.write_text("against.csv", changed.to_csv(index=False))
     peers = {model.peer for model in models if model.peer}
     context = {
         "lead": _lead(tasks, models, seeds, quick),
@@ -145,16 +117,10 @@ def write_report(store: ResultStore, run: Run) -> Path:
         "rank_said": _say_ranks(test, titles),
         "rank_figure": "" if test is None else rank_figure(test, titles, palette),
         "absent": _say_absent(run.absent),
-        "changes": [] if changed is None else say_changes(changed),
-        "changed": None if changed is None else count_changes(changed),
-        "against": run.against,
         "unsuited": _unsuited(sections),
         "protocol": PROTOCOL,
-        "command": run.command,
         "seeds": ", ".join(map(str, seeds)),
-        "machine": machine(),
-        "versions": versions(sorted(peers)),
-        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        **circumstances(store, run, frame, sorted(peers)),
     }
     store.write_text("summary.csv", _summary_table(sections).to_csv(index=False))
     env = environment()
@@ -215,37 +181,6 @@ def _say_absent(absent: list[str]) -> str:
     if not absent:
         return ""
     return f"Peers that are not installed and so not in this report: {', '.join(absent)}."
-
-
-def say_changes(changed: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of the comparison with the earlier run, as text."""
-
-    def number(value: float, spec: str = ".4g") -> str:
-        return format(value, spec) if np.isfinite(value) else "-"
-
-    return [
-        {
-            "task": row.task,
-            "model": row.model,
-            "metric": row.metric,
-            "before": number(row.before),
-            "now": number(row.now),
-            "change": f"{row.change_percent:+.2g} %".replace("+0 %", "0 %")
-            if np.isfinite(row.change_percent)
-            else "-",
-            "seconds": f"x {row.seconds_ratio:.2f}" if np.isfinite(row.seconds_ratio) else "-",
-            "n_seeds": int(row.n_seeds),
-            "verdict": row.verdict + ("; other settings" if row.config_changed else ""),
-            "word": row.verdict.split()[0],
-        }
-        for row in changed.itertuples()
-    ]
-
-
-def count_changes(changed: pd.DataFrame) -> str:
-    """How many rows there are of every verdict."""
-    counts = changed["verdict"].value_counts()
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
 
 
 def _section(
@@ -357,30 +292,3 @@ def _unsuited(sections: list[Section]) -> str:
         cell.note for section in sections for cell in section.cells if cell.status == "unsuited"
     }
     return f"“Makes no sense”: {'; '.join(sorted(reasons))}." if reasons else ""
-
-
-def environment() -> jinja2.Environment:
-    """Templates and the ways a number is written in them."""
-    found = jinja2.Environment(
-        loader=jinja2.PackageLoader("reservoir.evaluation"),
-        autoescape=lambda name: name is not None and name.endswith("html.jinja"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.filters |= {"seconds": _seconds, "count": _count, "params": _params}
-    return found
-
-
-def _seconds(value: float) -> str:
-    if not np.isfinite(value):
-        return "-"
-    return "< 0.001" if value < 1e-3 else f"{value:.2g}" if value < 9.95 else f"{value:.0f}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}" if np.isfinite(value) else "-"
-
-
-def _params(text: str) -> str:
-    return ", ".join(f"{name} {value}" for name, value in json.loads(text).items()) or "-"

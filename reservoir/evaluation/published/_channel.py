@@ -145,6 +145,7 @@ def equalisers(seed, steps):
 
 
 def linear_on_line(name, step):
+    """LMS or NLMS with 11 taps, one pass."""
     kind = {"LMS": LMSFilter, "NLMS": NLMSFilter}[name]
     return OnLine(kind(N_TAPS, step_size=step, fit_intercept=True))
 

@@ -69,6 +69,7 @@ def free_run(series, seed, *, n_train=N_TRAIN, n_scored=N_SCORED, **options):
 
 
 def free_run_mse(series, seed, *, n_scored=N_SCORED, **options):
+    """Mean squared error of the first free steps; `options` are those of `free_run`."""
     free = free_run(series, seed, n_scored=n_scored, **options)
     return mse(series[N_TRAIN + 1 : N_TRAIN + 1 + n_scored], free)
 

@@ -41,6 +41,7 @@ def jaegers_matrix(n_units, random_state):
 
 
 def squash(y):
+    """What the networks see and answer, within (-1, 1)."""
     return np.tanh(y - 1.0)
 
 
@@ -87,6 +88,7 @@ class MeanOfRegressions(Ridge):
 
 
 def train(seed, tau, n_train, **options):
+    """A network that has learned one series; `options` are those of `network`."""
     series = squash(mackey_glass(n_train, tau=tau, random_state=seed)[:, 0])
     return network(seed, **options).fit(np.full((n_train, 1), INPUT), series)
 

@@ -34,11 +34,13 @@ from ._goal import Figure, Goal, Measurement, as_metric, at_most, register_goal
 
 
 def lorenz_velocity(_, state):
+    """dx/dt with sigma = 10, rho = 28, beta = 8 / 3."""
     x, y, z = state
     return [10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z]
 
 
 def double_scroll_velocity(_, state):
+    """d(V1, V2, I)/dt of the electronic circuit."""
     v1, v2, current = state
     g = (v1 - v2) / 3.44 + 2 * 2.25e-5 * np.sinh(11.6 * (v1 - v2))
     return [v1 / 1.2 - g, g - current, v2 - 0.193 * current]
@@ -49,6 +51,7 @@ DOUBLE_SCROLL = double_scroll_velocity, [0.37926545, 0.058339, -0.08167691]
 
 
 def trajectory(system, duration, dt):
+    """Rows every `dt` from time 0 to `duration`; system = (velocity, first row)."""
     velocity, start = system
     times = np.linspace(0, duration, round(duration / dt) + 1)
     return solve_ivp(velocity, (0, duration), start, t_eval=times, method="RK23").y.T

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
-from .._against import changes
-from .._machine import machine, versions
 from .._plots import draw, ink
-from .._report import Run, count_changes, environment, say_changes
+from .._rendering import Run, circumstances, environment
 from .._results import ResultStore
 from .._statistics import MIN_SEEDS, median_interval
 from ._goal import GOALS, Figure, Goal, Values
@@ -119,24 +116,15 @@ def write_published(store: ResultStore, run: Run) -> Path:
     frame = store.frame()
     pages = [_page(goal, frame) for goal in GOALS.values() if (frame["task"] == goal.name).any()]
     left_out = [goal.title for goal in GOALS.values() if not (frame["task"] == goal.name).any()]
-    changed = None if run.before is None else changes(run.before, frame)
-    if changed is not None:
-        store.write_text("against.csv", changed.to_csv(index=False))
     context = {
         "pages": pages,
         "left_out": left_out,
         "n_met": sum(bool(line.met) for page in pages for line in page.gated),
         "n_gates": sum(len(page.gated) for page in pages),
         "n_seeds": MIN_SEEDS,
-        "changes": [] if changed is None else say_changes(changed),
-        "changed": None if changed is None else count_changes(changed),
-        "against": run.against,
         "protocol": PROTOCOL,
-        "command": run.command,
         "seeds": _say_seeds(frame),
-        "machine": machine(),
-        "versions": versions(),
-        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        **circumstances(store, run, frame),
     }
     store.write_text("gates.csv", _gates(pages).to_csv(index=False))
     env = environment()

@@ -72,6 +72,7 @@ def held_out_nrmse(Z, y):
 
 
 def wrong_answers(Z, y, Z_test, labels, penalty):
+    """Wrong labels of the test rows after ridge regression on the training rows."""
     coef = np.linalg.solve(Z.T @ Z + penalty * np.eye(Z.shape[1]), Z.T @ y)
     return int(((Z_test @ coef).argmax(axis=1) != labels).sum())
 
