@@ -8,9 +8,16 @@ the strings are right by chance. Networks learn by the likelihood of the symbol 
 
 In 1997 a run was over, and a success, as soon as all strings of both sets were right: so the test
 set had a say. That is "1997" here, looked at every five epochs. The figures of the test set are
-those of the network at the end: all training strings right at five looks in a row, or the budget
-spent; the test set has no say in them. They are harder: strings show one path each, the longest
-are rare, and a network that goes on learns these by heart. A small l2 penalty helps against that.
+those of the network at the end: all strings to learn from and all of 256 validation strings right
+at five looks in a row, or the budget spent; the test set has no say in them. They are harder:
+strings show one path each, the longest are rare, and one in some thousands is still wrong when all
+of a set are right for the first time.
+
+That, and the l2 penalty, was set on 16 other seeds (100 to 115, strings of their own). The LSTM was
+right on all test strings' last symbol but one with 12 of them when the training strings were right
+for the first time, with 15 at the fifth look in a row, with all 16 when the validation strings had
+to be right, too. With l2 = 3e-4 these were 13, 16 and 14: it learns its strings by heart, and half
+of the networks never have five looks in a row.
 
 16 units, Adam 0.01, batches of 16. "cut after k": truncated back-propagation, the state carried on.
 Run with ``python examples/benchmarks/recurrent_reber.py [--out FILE.md]``, see ``--help``;
@@ -63,13 +70,14 @@ def data(seed):
 
 
 def network(seed, budget, params):
-    """A network trained until it has all training strings right, look after look."""
+    """A network trained until it has all training and validation strings right, again and again."""
     (X, y, legal), (X_test, _, legal_test) = data(seed)
+    X_check, _, legal_check = strings(N_STRINGS, 2000 + seed)
     net = RNNClassifier(
         hidden_sizes=(16,),
         learning_rate=0.01,
         batch_size=16,
-        l2=3e-4,
+        l2=1e-3,
         max_iter=N_EPOCHS_BETWEEN,
         tol=None,
         warm_start=True,
@@ -82,8 +90,9 @@ def network(seed, budget, params):
             net.fit(X, y)
         seen += N_EPOCHS_BETWEEN * N_STRINGS
         known = shares_right(net.predict_proba(X), legal, net.classes_)[0]
+        others = shares_right(net.predict_proba(X_check), legal_check, net.classes_)[0]
         every, again = shares_right(net.predict_proba(X_test), legal_test, net.classes_)
-        in_a_row = in_a_row + 1 if known == 1.0 else 0
+        in_a_row = in_a_row + 1 if known == others == 1.0 else 0
         if reached is None and known == every == 1.0:
             reached = seen
         if found is None and (in_a_row == N_LOOKS or seen >= budget):

@@ -316,6 +316,10 @@ class RecurrentNetwork(TransformerMixin, NetworkParameters):
 
     # ---- what a subclass says -----------------------------------------------------------------
 
+    def _check_data(self, X: Any) -> SeriesData:
+        """Series to be answered, checked against those of the fit."""
+        raise NotImplementedError
+
     def _examples(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, classes: Any
     ) -> Any:

@@ -90,7 +90,10 @@ def recurrent_matrix(
     if isinstance(weights, tuple):
         weights = weights[backward]
     elif backward:
-        raise ValueError("backward=True needs a network with bidirectional=True.")
+        raise ValueError(
+            "backward=True needs layers of two directions; these have one (bidirectional=False, or "
+            "a decoder, which runs ahead only)."
+        )
     blocks = np.split(weights["recurrent"], len(GATES[cell]))
     return blocks[GATES[cell].index(gate)]
 

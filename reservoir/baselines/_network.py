@@ -259,19 +259,46 @@ class Network:
     ) -> np.ndarray:
         """Outputs, or what the head sees, at all places to read, (read.size, .).
 
-        Memory is bounded by a window, or by a batch of whole series if there are two directions.
+        See `walk` for the memory it takes.
         """
         width = self.n_columns if columns else self.n_outputs
         answer = np.empty((read.size, width), dtype=self.dtype)
-        for strands in sequences.batches(np.arange(sequences.n_series), batch_size):
+        for _, window, _ in self.walk(sequences, read, batch_size):
+            answer[window.places] = self.columns(window) if columns else self.read(window)
+        return answer
+
+    def walk(
+        self,
+        sequences: Sequences,
+        read: np.ndarray,
+        batch_size: int,
+        begin: Callable[[np.ndarray], list[State] | None] = lambda strands: None,
+    ) -> Iterator[tuple[np.ndarray, Window, list[State]]]:
+        """Run forward over all series, to be read off window by window.
+
+        Memory is bounded by a window, or by a batch of whole series if there are two directions.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        read : ndarray of bool, one entry a row or a series
+        batch_size : int
+        begin : callable, optional
+            ``begin(strands)`` is their state before the first row; None is zero.
+
+        Yields
+        ------
+        strands of a window, the window, their state after it
+        """
+        for batch in sequences.batches(np.arange(sequences.n_series), batch_size):
+            strands = sequences.longest_first(batch)
             n_timesteps = max(_FORWARD_COLUMNS // strands.size, 16)
-            state = None
+            state = begin(strands)
             for window in sequences.windows(
                 strands, None if self.bidirectional else n_timesteps, read
             ):
                 state = self.forward(window, state)
-                answer[window.places] = self.columns(window) if columns else self.read(window)
-        return answer
+                yield strands[: window.lengths.size], window, state
 
     def input_gradient(
         self, rows: np.ndarray, output: int, step: int, *, row_wise: bool = True

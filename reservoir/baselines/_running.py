@@ -12,8 +12,6 @@ from ._closed_loop import RowRunner
 from ._network import Network
 from ._windows import Sequences
 
-_COLUMNS = 1024  # time steps x batch of a window: a few megabytes
-
 
 def n_state(network: Network) -> int:
     """Numbers of a flat state."""
@@ -64,15 +62,13 @@ def drive(
     width = network.n_columns if columns else network.n_outputs
     answer = np.empty((everywhere.size, width), dtype=network.dtype)
     after = np.empty((sequences.n_series, n_state(network)), dtype=network.dtype)
-    for batch in sequences.batches(np.arange(sequences.n_series), batch_size):
-        order = sequences.longest_first(batch)
-        state = None if states is None else unflatten(network, states[order])
-        n_steps = None if network.bidirectional else max(_COLUMNS // order.size, 16)
-        for window in sequences.windows(order, n_steps, everywhere):
-            state = network.forward(window, state)
-            answer[window.places] = network.columns(window) if columns else network.read(window)
-            # Who goes on overwrites it in the next window.
-            after[order[: window.lengths.size]] = flatten(state)
+
+    def begin(series: np.ndarray) -> list[State] | None:
+        return None if states is None else unflatten(network, states[series])
+
+    for series, window, state in network.walk(sequences, everywhere, batch_size, begin):
+        answer[window.places] = network.columns(window) if columns else network.read(window)
+        after[series] = flatten(state)  # who goes on overwrites it in the next window
     return answer, after
 
 

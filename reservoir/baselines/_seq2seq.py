@@ -250,6 +250,13 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         -------
         list of ndarray of shape (S_i,) or (S_i, n_outputs)
             As the sequences of `y` were in `fit`; strings where those were strings.
+
+        Raises
+        ------
+        ValueError
+            For labels that the encoder does not know, or a length that is not a positive int.
+        DivergenceError
+            For inputs so large that the answer is not finite.
         """
         data = self._check_data(X)
         n_steps = self._n_steps(length, data.stacked.n_series)
