@@ -1,29 +1,13 @@
-"""What is public, and what a call with something hostile consists of.
+"""What a call with something hostile consists of."""
 
-Public is what a walk of the two packages finds.
-"""
-
-import importlib
 import inspect
 import os
-import pkgutil
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
-from sklearn.base import BaseEstimator
-
-import filters
-import reservoir
 
 N_ROWS = 12
-LEFT_OUT = {
-    "filters.kernels": "kernels check nothing: their callers do",
-    "reservoir.kernels": "kernels check nothing: their callers do",
-    "reservoir.evaluation": "runs for minutes; its own tests feed it wrong names",
-    "filters.__main__": "a command line",
-    "reservoir.__main__": "a command line",
-}
 ROW_IS_A_CASE = ("Sequence", "ReservoirFeatures", "Seq2Seq")
 # One call in so many is made; 1 makes them all.
 EVERY = int(os.environ.get("HOSTILE_EVERY", "12"))
@@ -56,41 +40,6 @@ class Call(NamedTuple):
 def taken(calls):
     """The share of `calls` that is made, the same ones in every run."""
     return (call for call in calls if crc32(call.label.encode()) % EVERY == 0)
-
-
-def public_modules():
-    """Every module without an underscore in its path that states what is public."""
-    found = []
-    for package in (filters, reservoir):
-        names = [package.__name__] + [
-            info.name for info in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
-        ]
-        for name in names:
-            left_out = any(name == part or name.startswith(part + ".") for part in LEFT_OUT)
-            if not left_out and "._" not in name:
-                found.append(importlib.import_module(name))
-    return found
-
-
-def public_names():
-    """Name -> thing for all of them; a module without ``__all__`` gives what it defines."""
-    found = {}
-    for module in public_modules():
-        own = [
-            name
-            for name, thing in vars(module).items()
-            if getattr(thing, "__module__", None) == module.__name__ and not name.startswith("_")
-        ]
-        for name in getattr(module, "__all__", own):
-            found[name] = getattr(module, name)
-    return found
-
-
-def is_estimator(thing):
-    return inspect.isclass(thing) and issubclass(thing, BaseEstimator) and hasattr(thing, "fit")
-
-
-ESTIMATORS = {k: v for k, v in sorted(public_names().items()) if is_estimator(v)}
 
 
 def base_rows(name=""):

@@ -15,8 +15,9 @@ import hostile_functions as functions
 import numpy as np
 import pytest
 from hostile_judge import verdict
-from hostile_names import ESTIMATORS, Call, taken
+from hostile_names import Call, taken
 from hostile_values import ODD, ROWS, copied
+from public_names import ESTIMATORS, small
 from sklearn.base import clone
 
 KINDS = {
@@ -79,7 +80,7 @@ def test_displays_show_or_say_why_not(name):
 def random_call(rng):
     """Two hostile things at once: a parameter of the constructor and the rows."""
     name = rng.choice(list(ESTIMATORS))
-    model, good = clone(estimators.small(name)), estimators.good_arguments(name)
+    model, good = clone(small(name)), estimators.good_arguments(name)
     parameter = rng.choice(list(model.get_params(deep=False)))
     odd, kind = rng.choice(list(ODD)), rng.choice(list(ROWS))
 
@@ -103,7 +104,7 @@ def test_random_pairs_answer_or_say_why_not():
 @pytest.mark.parametrize("name", ["NLMSFilter", "NoiseCanceller", "Reservoir", "TapDelay"])
 def test_very_many_features(name):
     rows = np.random.default_rng(0).standard_normal((3, N_WIDE))
-    model = clone(estimators.small(name))
+    model = clone(small(name))
     target = (rows[:, 0],) if hasattr(model, "predict") else ()
     model.fit(rows, *target)
     answer = (getattr(model, "predict", None) or model.transform)(rows)

@@ -132,6 +132,11 @@ class ForecastDisplay:
         Returns
         -------
         ForecastDisplay
+
+        Raises
+        ------
+        ValueError
+            For `n_steps` below 1 or not below the rows of `X`.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         if not 1 <= n_steps < len(X):

@@ -77,6 +77,11 @@ class StatesDisplay:
         Returns
         -------
         StatesDisplay
+
+        Raises
+        ------
+        ValueError
+            For `units` that are not numbers of columns.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         rows = check_one_series(X)
