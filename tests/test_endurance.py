@@ -1,6 +1,10 @@
 """Endurance: what a long call may hold on to, and the scripts of examples/endurance in small."""
 
+import runpy
+import shutil
+import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ from sklearn.base import clone
 
 from filters import FrequencyDomainFilter, NLMSFilter, TapDelay, _base, _frequency, _recursion
 from reservoir import ESNRegressor, MemoryRegressor, _esn
+from reservoir.evaluation import compare
 
 
 @pytest.mark.parametrize(
@@ -74,3 +79,57 @@ def test_parts_of_a_long_forecast_change_no_bit(monkeypatch):
     whole = model.forecast(400)
     monkeypatch.setattr(_esn, "_STEPS_AT_ONCE", 37)
     np.testing.assert_array_equal(model.forecast(400), whole)
+
+
+# ---- the scripts ------------------------------------------------------------------------------
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "examples" / "endurance"
+
+
+@pytest.mark.parametrize("name", ["long_streams", "memory", "threads"])
+def test_script_holds_in_small(name, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "sheet.md"
+    monkeypatch.setattr(sys, "argv", [name, "--quick", "--out", str(out)])
+    monkeypatch.syspath_prepend(SCRIPTS)
+    interval = sys.getswitchinterval()
+    try:
+        with pytest.raises(SystemExit) as left:
+            runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
+    finally:
+        sys.setswitchinterval(interval)
+    assert left.value.code == 0, capsys.readouterr().out
+    assert "All hold." in out.read_text(encoding="utf-8")
+
+
+def test_the_judge_of_killed_runs_sees_what_is_lost_or_torn(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPTS)
+    killed = runpy.run_path(str(SCRIPTS / "killed.py"))
+    whole = tmp_path / "whole"
+    compare("sunspots", ["persistence", "linear"], seeds=[0], out=whole, n_jobs=1, verbose=0)
+    rows = killed["rows_of"](whole)
+
+    def judged(damage):
+        folder = Path(shutil.copytree(whole, tmp_path / "copy", dirs_exist_ok=True))
+        damage(folder)
+        torn = killed["torn"](folder, rows)
+        differs = "" if torn else killed["differs"](folder, whole)
+        shutil.rmtree(folder)
+        return torn or differs
+
+    def cut(name):
+        def damage(folder):
+            path = next(folder.glob(name))
+            path.write_bytes(path.read_bytes()[:-20])
+
+        return damage
+
+    def change(folder):
+        text = (folder / "results.csv").read_text()
+        (folder / "results.csv").write_text(text.replace(",ok,", ",no,", 1))
+
+    assert judged(lambda folder: None) == ""
+    assert judged(change) == "a row differs after a kill"
+    assert judged(cut("report.html")) == "report.html is not whole"
+    assert judged(cut("predictions/sunspots-linear-0.npz")) == "sunspots-linear-0.npz is not whole"
+    assert judged(lambda folder: (folder / ".lock").touch()) == "files left or missing: ['.lock']"
+    assert judged(lambda folder: (folder / "report.md").unlink()).endswith("['report.md']")
