@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from ._recursion import Recursion
+from ._recursion import AT_ONCE, Recursion
 from ._state import State, check_state, copy_state, impulse_responses
 from ._stream import FilterStream
 from .timeseries._mixins import SeriesRegressorMixin
@@ -120,7 +120,7 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
         for a, b in data.stacked.spans():
             if data.stacked.bounded:
                 self._empty_delay_line(state)
-            _, kept = self._advance(state, data.rows[a:b], data.targets[a:b])
+            _, kept = self._advance(state, data.rows[a:b], data.targets[a:b], answers=False)
             stored.append(kept)
         if data.stacked.bounded:
             self._empty_delay_line(state)
@@ -166,8 +166,10 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
         )
         for i, (a, b) in enumerate(data.stacked.spans()):
             history = lines[i].reshape(n_history, n_channels)
-            z, history = with_history(rows[a:b], history)
-            self._frozen_output(self._state, z, output[a:b])
+            for start in range(a, b, AT_ONCE):
+                part = slice(start, min(start + AT_ONCE, b))
+                z, history = with_history(rows[part], history)
+                self._frozen_output(self._state, z, output[part])
             lines[i] = history.ravel()
         self._refuse_infinite(output)
         answer = self._target_form.restore(data.stacked, output)

@@ -14,6 +14,9 @@ from .timeseries._errors import DivergenceError, caller_level
 from .timeseries._sklearn_private import StrOptions, positive_int
 from .timeseries._windows import with_history
 
+# Samples a kernel is given at once: bounds what a call holds besides its answer.
+AT_ONCE = 1 << 17
+
 
 class Recursion:
     """One stretch of signals after another through an algorithm of a subclass.
@@ -158,26 +161,35 @@ class Recursion:
         rows: np.ndarray,
         targets: np.ndarray,
         mask: np.ndarray | None = None,
+        *,
+        answers: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Move `state` on over one stretch; return a-priori output and stored weights.
 
-        The entries of the dict are replaced, their arrays stay as they are.
+        The entries of the dict are replaced, their arrays stay as they are. Without `answers` the
+        output is not kept.
         """
         mask = np.empty(0, dtype=bool) if mask is None else mask
         targets = targets.astype(state["weights"].dtype, copy=False)
-        output = np.empty(targets.shape, dtype=targets.dtype)
+        output = np.empty(targets.shape if answers else (0, targets.shape[1]), dtype=targets.dtype)
         n, every = rows.shape[0], self.store_weights
         stored, start = [], 0
         while start < n:
             seen = int(state["n_samples_seen"])
-            stop = min(n, start + every - seen % every) if every else n
+            stop = min(n, start + self._part_length(state))
+            stop = min(stop, start + every - seen % every) if every else stop
             part = slice(start, stop)
-            self._advance_part(state, rows[part], targets[part], mask[part], output[part])
+            heard = output[part] if answers else np.empty_like(targets[part])
+            self._advance_part(state, rows[part], targets[part], mask[part], heard)
             if every and int(state["n_samples_seen"]) % every == 0:
                 stored.append(impulse_responses(state, self.n_taps))
             start = stop
         empty = np.empty((0, *impulse_responses(state, self.n_taps).shape), dtype=output.dtype)
         return output, np.stack(stored) if stored else empty
+
+    def _part_length(self, state: State) -> int:
+        """Samples to be taken at once from `state` on. Any cut gives the same bits."""
+        return AT_ONCE
 
     def _advance_part(
         self,

@@ -13,6 +13,9 @@ from filters.timeseries._validation import check_series
 from ._echo_state import EchoState
 from ._memory import MemoryClassifier, MemoryRegressor
 
+# Steps of a forecast that one call of the kernel runs: bounds what it holds besides its answer.
+_STEPS_AT_ONCE = 8192
+
 
 class ESNRegressor(EchoState, MemoryRegressor):
     """Predict a value a time step with an echo state network.
@@ -103,10 +106,16 @@ bias_scaling, density, topology, input_weights, bias, activation, noise, dtype, 
         if self._n_feedback or linear is None:
             return super()._close_loop(outputs, state, exog)
         n_visible = self.n_features_in_ if self.include_input else 0
-        inputs = np.concatenate([np.zeros_like(outputs[1:]), exog], axis=1)
-        run, _, bad = self.memory_._run_closed(*linear, inputs, 0, n_visible, outputs[0], state)
-        outputs[1:] = run
-        return bad + 1 if bad >= 0 else -1
+        for start in range(1, outputs.shape[0], _STEPS_AT_ONCE):
+            part = slice(start, min(start + _STEPS_AT_ONCE, outputs.shape[0]))
+            given = exog[part.start - 1 : part.stop - 1]
+            inputs = np.concatenate([np.zeros_like(outputs[part]), given], axis=1)
+            outputs[part], state, bad = self.memory_._run_closed(
+                *linear, inputs, 0, n_visible, outputs[start - 1], state
+            )
+            if bad >= 0:
+                return start + bad
+        return -1
 
     def predict(
         self,

@@ -117,7 +117,7 @@ class MemoryRunner:
                 delayed(self._follow)(rows, state)
                 for rows, state in zip(series, states, strict=True)
             )
-        outputs = np.concatenate([run[0] for run in runs])
+        outputs = np.concatenate([run[0] for run in runs]) if len(runs) > 1 else runs[0][0]
         finite = np.isfinite(outputs).all(axis=1)
         if not finite.all():
             row = int(np.argmin(finite))
@@ -130,16 +130,27 @@ class MemoryRunner:
 
     def _follow(self, rows: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Outputs for one series from `state`, block by block, and the state after it."""
-        outputs, last = [], state
-        if self._n_feedback:
-            for start in range(0, rows.shape[0], self._block):
-                output, last = self._respond(rows[start : start + self._block], last)
-                outputs.append(output)
-        else:
-            for _, columns, after in self._blocks(rows, state):
-                outputs.append(self._read(columns))
-                last = after
-        return np.concatenate(outputs), last
+        outputs = None
+        for part, output, after in self._responses(rows, state):
+            state = after
+            if outputs is None:
+                outputs = np.empty((rows.shape[0], *output.shape[1:]), dtype=output.dtype)
+            outputs[part] = output
+        assert outputs is not None, "a series has rows"
+        return outputs, state
+
+    def _responses(
+        self, rows: np.ndarray, state: np.ndarray
+    ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Blocks of rows of one series, the outputs for them, and the state so far."""
+        if not self._n_feedback:
+            for part, columns, after in self._blocks(rows, state):
+                yield part, self._read(columns), after
+            return
+        for start in range(0, rows.shape[0], self._block):
+            part = slice(start, start + self._block)
+            output, state = self._respond(rows[part], state)
+            yield part, output, state
 
     def _follow_all(
         self, rows: np.ndarray, spans: list[tuple[int, int]], states: np.ndarray

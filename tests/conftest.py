@@ -10,3 +10,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # scikit-learn skips its array-API checks without this.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+from numba.core.caching import IndexDataCacheFile
+
+# Two processes that save different signatures of one kernel at the same moment may choose the same
+# name for both: one of them then finds the other's machine code under its own signature. Names with
+# the process in them cannot clash.
+_plain_name = IndexDataCacheFile._data_name
+IndexDataCacheFile._data_name = lambda self, number: _plain_name(self, number * 10**8 + os.getpid())

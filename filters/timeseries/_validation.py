@@ -185,12 +185,9 @@ def check_cases(estimator: Any, X: Any, *, reset: bool) -> SeriesData:
 
 def check_finite(rows: np.ndarray, stacked: Stacked | None = None, name: str = "X") -> None:
     """Raise a ValueError that says where the first NaN or infinity of `rows` stands."""
-    # A finite sum proves finite entries without a mask as large as the data; the slow path also
-    # clears sums that overflowed.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(rows.sum(dtype=np.float64)):
-            return
-    bad = ~np.isfinite(rows)
+    if _sums_finitely(rows):
+        return
+    bad = ~np.isfinite(rows)  # also clears sums that overflowed
     if not bad.any():
         return
     row, column = (int(i) for i in np.argwhere(bad.reshape(rows.shape[0], -1))[0])
@@ -204,6 +201,12 @@ def check_finite(rows: np.ndarray, stacked: Stacked | None = None, name: str = "
         f"Input {name} contains {kind}: {int(bad.sum())} value(s), the first at {place}. "
         "Fill or drop them first."
     )
+
+
+def _sums_finitely(rows: np.ndarray) -> bool:
+    """Whether the sum is finite: proves finite entries without a mask as large as the data."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(rows.sum(dtype=np.float64)))
 
 
 def check_initial_states(
@@ -303,6 +306,8 @@ def _numeric_targets(
     if targets.ndim == 0:
         raise ValueError(f"y must hold one entry a time step; got the scalar {targets}.")
     targets = targets.reshape(targets.shape[0], -1)
+    if _sums_finitely(targets):
+        return targets, np.broadcast_to(np.False_, targets.shape[0])
     missing = np.isnan(targets)
     if allow_unlabelled:
         check_finite(np.where(missing, 0, targets), stacked, name="y")
