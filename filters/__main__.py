@@ -65,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"not enough memory for {options.input}", 2)
     except (ValueError, ImportError) as error:
         return _fail(" ".join(str(error).split()), 2)
+    except OSError as error:  # a name that is too long, a folder that must not be entered
+        return _fail(f"cannot use {str(error.filename)[:200]}: {error.strerror}", 2)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -18,7 +17,7 @@ from ._stream import FilterStream
 from ._task_stream import Parts, copy_parts
 from .theory import estimate_delay
 from .timeseries._mixins import SeriesRegressorMixin
-from .timeseries._sklearn_private import HasMethods, Interval, StrOptions, validate_parameters
+from .timeseries._sklearn_private import HasMethods, StrOptions, validate_parameters, whole
 from .timeseries._validation import SeriesData, all_or_nothing, check_series
 from .timeseries._windows import delay_embed
 
@@ -87,7 +86,7 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "filter": [HasMethods(["adapt", "predict", "stream"]), None],
-        "delay": [Interval(Integral, None, None, closed="neither"), StrOptions({"auto"})],
+        "delay": [whole(), StrOptions({"auto"})],
     }
 
     def __init__(

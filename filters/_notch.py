@@ -158,7 +158,7 @@ class AdaptiveNotch(OnlineTask):
             bad = notch(
                 np.ascontiguousarray(rows[:, j]),
                 rate,
-                2.0 * np.pi / self.fs,
+                float(2.0 * np.pi / self.fs),
                 float(self.frequency),
                 bool(learn and self.track),
                 parts["frequency"][j : j + 1],

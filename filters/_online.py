@@ -166,18 +166,32 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         for a, b in data.stacked.spans():
             if boundaries:
                 self._begin_series(parts)
-            with np.errstate(over="ignore"):
-                answer[a:b] = self._advance(parts, rows[a:b], learn=learn)
+            answer[a:b] = self._answer(parts, rows[a:b], learn=learn, dtype=rows.dtype, first_row=a)
         if boundaries:
             self._begin_series(parts)
+        return data.stacked.restore(answer, columns=names)
+
+    def _answer(
+        self,
+        parts: Parts,
+        rows: np.ndarray,
+        *,
+        learn: bool,
+        dtype: np.dtype | None = None,
+        first_row: int = 0,
+    ) -> np.ndarray:
+        """As `_advance`, in `dtype`; raise where the numbers cannot hold the answer."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            answer = self._advance(parts, rows, learn=learn)
+            answer = answer.astype(answer.dtype if dtype is None else dtype, copy=False)
         if not np.isfinite(answer).all():
             row = int(np.argmin(np.isfinite(answer).all(axis=1)))
             raise DivergenceError(
-                f"{type(self).__name__} answers row {row} of X with NaN or infinity: it is too "
-                f"large for {answer.dtype} numbers. Scale X.",
+                f"{type(self).__name__} answers row {first_row + row} of X with NaN or infinity: "
+                f"it is too large for {answer.dtype} numbers. Scale X.",
                 row,
             )
-        return data.stacked.restore(answer, columns=names)
+        return answer
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

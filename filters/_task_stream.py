@@ -141,7 +141,7 @@ class TaskStream(PartsSession):
             raise ValueError(
                 f"the session runs on {self._n_features} feature(s), X has {rows.shape[1]}."
             )
-        answer = self._task._advance(parts, rows, learn=learn)
+        answer = self._task._answer(parts, rows, learn=learn)
         self._parts = parts
         return answer
 

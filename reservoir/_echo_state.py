@@ -183,7 +183,8 @@ class EchoState(MemoryModel):
         n_units, fed = self.memory_._n_state, np.nan_to_num(teacher)
         rng, fed_rng = (None, None) if rng is None else rng
         if fed_rng is not None:
-            fed = fed + self.feedback_noise * fed_rng.standard_normal(fed.shape)
+            with np.errstate(over="ignore"):  # infinite noise: the states are, which is refused
+                fed = fed + self.feedback_noise * fed_rng.standard_normal(fed.shape)
         fed = np.concatenate([state[n_units:][np.newaxis], fed])
         inputs = np.concatenate([rows, fed[:-1]], axis=1)
         states, last = self.memory_._advance(inputs, state[:n_units], rng)

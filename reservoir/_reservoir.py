@@ -340,7 +340,9 @@ class Reservoir(Memory):
         rows = np.ascontiguousarray(rows, dtype=dtype)  # one memory order, one compilation
         noise = np.empty((rows.shape[0], 0), dtype=dtype)
         if rng is not None and self.noise > 0:
-            noise = (self.noise * rng.standard_normal((rows.shape[0], n))).astype(dtype)
+            noise = rng.standard_normal((rows.shape[0], n))
+            with np.errstate(over="ignore"):  # infinite noise: the states are, which is refused
+                noise = (self.noise * noise).astype(dtype)
         drive(self._layer(), rows, noise, np.ascontiguousarray(state, dtype=dtype), features)
         features[:, n:] = rows[:, : features.shape[1] - n]
         last = features[-1, :n].copy()

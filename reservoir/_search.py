@@ -18,6 +18,7 @@ from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import (
     HasMethods,
     StrOptions,
+    negative_int,
     positive_int,
     unit_interval,
     validate_parameters,
@@ -142,7 +143,7 @@ default="neg_mean_squared_error"
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(SCORES))],
         "refit": ["boolean"],
-        "n_jobs": [Integral, None],
+        "n_jobs": [positive_int(), negative_int(), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -216,10 +217,15 @@ default="neg_mean_squared_error"
     def _draw(self, rng: np.random.RandomState) -> list[dict[str, Any]]:
         space = usual_space() if self.param_distributions is None else self.param_distributions
         seed = rng.randint(2**31 - 1)
-        with naming("param_distributions"):
+        grid = "n_iter=None with param_distributions"  # whose entries must be lists
+        with naming(grid if self.n_iter is None else "param_distributions"):
             if self.n_iter is None:
-                return list(ParameterGrid(space))
-            return list(ParameterSampler(space, self.n_iter, random_state=seed))
+                drawn = list(ParameterGrid(space))
+            else:
+                drawn = list(ParameterSampler(space, self.n_iter, random_state=seed))
+        if not drawn:
+            raise ValueError("param_distributions is empty: there is no configuration to judge.")
+        return drawn
 
     def _template(self) -> ESNRegressor:
         template = ESNRegressor() if self.estimator is None else self.estimator

@@ -284,7 +284,8 @@ class SeriesForecaster(BaseEstimator):
     def _scale(self, rows: np.ndarray) -> np.ndarray:
         if self.transformer_ is None:
             return rows
-        return np.asarray(self.transformer_.transform(rows)).astype(rows.dtype, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a sum that only looks for NaN
+            return np.asarray(self.transformer_.transform(rows)).astype(rows.dtype, copy=False)
 
     def _unscale(self, rows: np.ndarray) -> np.ndarray:
         if self.transformer_ is None:

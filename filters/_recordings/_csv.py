@@ -166,9 +166,11 @@ def _numbers(text: np.ndarray) -> np.ndarray:
 def _unique(header: list[str]) -> list[str]:
     """A name for every column; where the header gives none, or one twice, its number."""
     names: list[str] = []
+    taken: set[str] = set()  # a table may have 100 000 columns
     for k, name in enumerate(header):
         name = name.strip()
-        names.append(name if name and name not in names else str(k))
+        names.append(name if name and name not in taken else str(k))
+        taken.add(names[-1])
     return names
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
 
-from .._base import AdaptResult
+from .._base import AdaptiveFilter, AdaptResult
 from ..timeseries._adaptation import error_power, moving_mean
 from ..timeseries._extras import require_report_extra
-from ._panels import AFTER, INK, panels_of
+from ..timeseries._numbers import as_numbers
+from ..timeseries._sklearn_private import checked, positive, positive_int
+from ..timeseries._validation import check_finite, check_mask, check_signal
+from ._panels import AFTER, INK, Display, curve_of, panels_of
 
 # More weights than this are told apart by shade instead of by a legend.
 _MAX_NAMED = 8
@@ -18,7 +22,7 @@ _MAX_NAMED = 8
 _SNAPSHOTS = 500
 
 
-class FilterAdaptationDisplay:
+class FilterAdaptationDisplay(Display):
     """Show how a filter adapted: its error, its weights and, if it is known, its step size.
 
     Make one by `from_estimator` or `from_result`; all parameters become attributes.
@@ -61,6 +65,11 @@ class FilterAdaptationDisplay:
     'error power (dB re 1)'
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "store_weights": [positive_int()],
+        "fs": [positive(), None],
+    }
+
     def __init__(
         self,
         *,
@@ -77,6 +86,7 @@ class FilterAdaptationDisplay:
         self.fs = fs
 
     @classmethod
+    @checked(fs=[positive(), None], window=[positive_int()])
     def from_estimator(
         cls,
         filter: Any,
@@ -106,16 +116,20 @@ class FilterAdaptationDisplay:
         FilterAdaptationDisplay
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
-        adapting, n = clone(filter), np.shape(d)[0]
+        if not isinstance(filter, AdaptiveFilter):
+            raise TypeError(f"filter must be an adaptive filter, got {type(filter).__name__}.")
+        n = check_signal(d, "d").shape[0]
+        if check_signal(x, "x").shape[0] != n:
+            raise ValueError(f"x has {np.shape(x)[0]} samples, d has {n}.")
+        x, d, mask = np.asarray(x), np.asarray(d), check_mask(update_mask, n)
+        adapting = clone(filter)
         every = adapting.store_weights or max(1, n // _SNAPSHOTS)
         adapting.set_params(store_weights=every)
         pieces, steps = [], []
         for a in range(0, n, every):
             part = slice(a, a + every)
-            mask = None if update_mask is None else np.asarray(update_mask)[part]
-            pieces.append(
-                adapting.adapt(np.asarray(x)[part], np.asarray(d)[part], update_mask=mask)
-            )
+            heard = mask[part] if mask.size else None
+            pieces.append(adapting.adapt(x[part], d[part], update_mask=heard))
             steps.append(np.mean(getattr(adapting, "step_size_", np.nan)))
         result = AdaptResult(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
         # A step that never changed needs no picture.
@@ -125,6 +139,7 @@ class FilterAdaptationDisplay:
         )
 
     @classmethod
+    @checked(result=[AdaptResult])
     def from_result(
         cls,
         result: AdaptResult,
@@ -179,14 +194,16 @@ class FilterAdaptationDisplay:
         ValueError
             For arrays or axes that do not fit each other.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
+        self._check_drawable()
         power, scale = error_power(self.error)
+        weights = None if self.weights is None else self._checked_weights()
+        steps = None if self.step_size is None else curve_of(self.step_size, "step_size")
         with np.errstate(divide="ignore"):
             level = 10 * np.log10(moving_mean(power, window)) + 20 * np.log10(scale)
         n = level.size
-        panels = [self._plot_weights] if self.weights is not None else []
-        panels += [self._plot_steps] if self.step_size is not None else []
-        self._check(n)
+        panels = [] if weights is None else [partial(self._plot_weights, weights)]
+        panels += [] if steps is None else [partial(self._plot_steps, steps, n)]
+        self._check_lengths(n, weights, steps)
         self.axes_ = panels_of(ax, 1 + len(panels))
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         label = "one sample" if window == 1 else f"mean of {window} samples"
@@ -199,26 +216,34 @@ class FilterAdaptationDisplay:
         self.axes_[-1].set_xlabel("samples" if self.fs is None else "time (s)")
         return self
 
-    def _check(self, n: int) -> None:
-        if self.weights is not None and abs(n // self.store_weights - len(self.weights)) > 1:
+    def _checked_weights(self) -> np.ndarray:
+        rows = as_numbers(self.weights, "weights")
+        if rows.ndim < 2 or 0 in rows.shape[1:]:
+            raise ValueError(
+                f"weights must have shape (n_stored, n_channels, n_taps), got {rows.shape}."
+            )
+        check_finite(np.abs(rows).reshape(len(rows), -1), name="weights")
+        return rows
+
+    def _check_lengths(self, n: int, weights: np.ndarray | None, steps: np.ndarray | None) -> None:
+        if weights is not None and abs(n // self.store_weights - len(weights)) > 1:
             raise ValueError(
                 f"{n} samples and store_weights={self.store_weights} do not give "
-                f"{len(self.weights)} rows of weights. Give the filter's store_weights."
+                f"{len(weights)} rows of weights. Give the filter's store_weights."
             )
         stored = -(-n // self.store_weights)
-        if self.step_size is not None and np.shape(self.step_size) not in ((n,), (stored,)):
+        if steps is not None and steps.shape not in ((n,), (stored,)):
             raise ValueError(
                 f"step_size must have shape ({n},), one a sample, or ({stored},), one a "
-                f"{self.store_weights} samples; got {np.shape(self.step_size)}."
+                f"{self.store_weights} samples; got {steps.shape}."
             )
 
     def _times(self, samples: np.ndarray) -> np.ndarray:
         return samples if self.fs is None else samples / self.fs
 
-    def _plot_weights(self, axes: Any) -> None:
+    def _plot_weights(self, rows: np.ndarray, axes: Any) -> None:
         import matplotlib as mpl
 
-        rows = np.asarray(self.weights)
         curves = rows.reshape(len(rows), -1)
         # Row k was stored after sample (k + 1) store_weights - 1 from the first.
         times = self._times((np.arange(len(rows)) + 1) * self.store_weights - 1)
@@ -236,10 +261,7 @@ class FilterAdaptationDisplay:
         else:
             axes.set_title(f"{curves.shape[1]} weights, newest sample darkest", fontsize="medium")
 
-    def _plot_steps(self, axes: Any) -> None:
-        n = np.shape(self.error)[0]
-        ends = np.arange(1, len(self.step_size) + 1) * (
-            1 if len(self.step_size) == n else self.store_weights
-        )
-        axes.plot(self._times(np.minimum(ends, n) - 1), self.step_size, color=INK, lw=1)
+    def _plot_steps(self, steps: np.ndarray, n: int, axes: Any) -> None:
+        ends = np.arange(1, steps.size + 1) * (1 if steps.size == n else self.store_weights)
+        axes.plot(self._times(np.minimum(ends, n) - 1), steps, color=INK, lw=1)
         axes.set_ylabel("step size")

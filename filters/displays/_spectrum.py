@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import signal
 
 from ..theory import coherence_bound
 from ..timeseries._extras import require_report_extra
+from ..timeseries._sklearn_private import checked, positive, positive_int
 from ..timeseries._validation import check_one_signal
-from ._panels import AFTER, BEFORE, INK, panels_of
+from ._panels import AFTER, BEFORE, INK, Display, curve_of, panels_of
 
 
-class SpectrumDisplay:
+class SpectrumDisplay(Display):
     """Show what a filter did to the spectrum of a signal, and what was possible.
 
     Make one by `from_signals`; all parameters become attributes.
@@ -52,6 +53,11 @@ class SpectrumDisplay:
     'power spectral density (dB re 1 mV$^2$/Hz)'
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "fs": [positive(), None],
+        "unit": [str, None],
+    }
+
     def __init__(
         self,
         *,
@@ -70,6 +76,7 @@ class SpectrumDisplay:
         self.unit = unit
 
     @classmethod
+    @checked(fs=[positive(), None], nperseg=[positive_int(2)], unit=[str, None])
     def from_signals(
         cls,
         before: Any,
@@ -115,10 +122,10 @@ class SpectrumDisplay:
         """
         require_report_extra(f"{cls.__name__}.from_signals", "matplotlib")
         before, after = check_one_signal(before, "before"), check_one_signal(after, "after")
-        if before.size != after.size or not 2 <= nperseg <= before.size:
+        if before.size != after.size or nperseg > before.size:
             raise ValueError(
                 f"before has {before.size} samples, after {after.size}; they must be as many as "
-                f"each other and at least nperseg={nperseg}, and that at least 2."
+                f"each other and at least nperseg={nperseg}."
             )
         rate = 1.0 if fs is None else fs
         kind = np.result_type(before, after)
@@ -157,16 +164,17 @@ class SpectrumDisplay:
         ImportError
             Without matplotlib.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
-        (axes,) = panels_of(ax, 1)
+        self._check_drawable()
+        frequencies = curve_of(self.frequencies, "frequencies")
         curves = [
-            (self.before_db, {"color": BEFORE, "lw": 1.6, "label": "before"}),
-            (self.after_db, {"color": AFTER, "lw": 1.2, "label": "after"}),
+            (self._level("before_db"), {"color": BEFORE, "lw": 1.6, "label": "before"}),
+            (self._level("after_db"), {"color": AFTER, "lw": 1.2, "label": "after"}),
         ]
         if self.bound_db is not None:
             style = {"color": INK, "lw": 1, "ls": ":", "label": "coherence bound"}
-            curves.append((self.bound_db, style))
-        self.lines_ = [axes.plot(self.frequencies, y, **style)[0] for y, style in curves]
+            curves.append((self._level("bound_db"), style))
+        (axes,) = panels_of(ax, 1)
+        self.lines_ = [axes.plot(frequencies, y, **style)[0] for y, style in curves]
         axes.set_xlabel("frequency (cycles per sample)" if self.fs is None else "frequency (Hz)")
         per = "cycle per sample" if self.fs is None else "Hz"
         one = "1" if self.unit is None else f"1 {self.unit}$^2$"
@@ -174,6 +182,15 @@ class SpectrumDisplay:
         axes.legend(loc="best", frameon=False)
         self.ax_, self.figure_ = axes, axes.figure
         return self
+
+    def _level(self, name: str) -> np.ndarray:
+        """One of the curves in decibels; that of silence is minus infinity."""
+        level = curve_of(getattr(self, name), name, infinite=True)
+        if level.size != np.size(self.frequencies):
+            raise ValueError(
+                f"{name} has {level.size} values, frequencies has {np.size(self.frequencies)}."
+            )
+        return level
 
 
 def _density_db(values: np.ndarray, fs: float, nperseg: int) -> tuple[np.ndarray, np.ndarray]:

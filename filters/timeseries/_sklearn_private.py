@@ -22,7 +22,6 @@ from ._numbers import naming
 
 __all__ = [
     "HasMethods",
-    "Interval",
     "StrOptions",
     "between",
     "check_values",
@@ -35,6 +34,7 @@ __all__ = [
     "positive_int",
     "unit_interval",
     "validate_parameters",
+    "whole",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,24 +99,35 @@ def _finitely(function: Callable[..., Any], given: inspect.BoundArguments) -> An
 
 
 def _refuse_beyond_int64(owner: str, values: Mapping[str, Any]) -> None:
-    """Raise a ValueError for Python integers that no array can count to."""
+    """Raise a ValueError for integers that no array can count to."""
     for name, value in values.items():
-        if isinstance(value, int) and abs(value) >= 2**63:
+        if isinstance(value, int | np.integer) and abs(int(value)) >= 2**63:
             raise ValueError(
-                f"The {name!r} parameter of {owner} is an integer of {value.bit_length()} bits; "
-                "at most 63 can be counted with."
+                f"The {name!r} parameter of {owner} is an integer of {int(value).bit_length()} "
+                "bits; at most 63 can be counted with."
             )
 
 
 class _Number(Interval):
-    """scikit-learn's interval, but True and False are no numbers."""
+    """scikit-learn's interval of the numbers that kernels take: no truth values, no fractions.
+
+    Of NumPy's floats those of 32 and of 64 bits; the short ones are compared as Python's, since a
+    bound beyond their range would overflow.
+    """
 
     def is_satisfied_by(self, val: Any) -> bool:
-        return not isinstance(val, bool) and super().is_satisfied_by(val)
+        if isinstance(val, np.float32):
+            val = float(val)
+        is_number = isinstance(val, int | float | np.integer) and not isinstance(val, bool)
+        return is_number and super().is_satisfied_by(val)
 
 
 def positive_int(lowest: int = 1) -> Interval:
     return _Number(Integral, lowest, None, closed="left")
+
+
+def whole() -> Interval:
+    return _Number(Integral, None, None, closed="neither")
 
 
 def negative_int() -> Interval:

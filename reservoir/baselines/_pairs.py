@@ -182,7 +182,7 @@ def number_sequences(y: Any) -> tuple[np.ndarray, np.ndarray, int]:
         try:
             part = np.asarray(sequence)
             part = part if part.dtype in FLOATS else part.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"y[{i}] must hold numbers, one row a step: {error}") from error
         if part.ndim > 2 or 0 in part.shape:
             raise ValueError(

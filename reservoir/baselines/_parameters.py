@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,12 +10,12 @@ from sklearn.base import BaseEstimator
 
 from filters.timeseries._numbers import naming
 from filters.timeseries._sklearn_private import (
-    Interval,
     StrOptions,
     finite,
     non_negative,
     positive,
     positive_int,
+    unit_interval,
     validate_parameters,
 )
 
@@ -48,17 +47,17 @@ class NetworkParameters(BaseEstimator):
         "learning_rate": [positive()],
         "learning_rate_schedule": [StrOptions(set(SCHEDULES)), callable],
         "learning_rate_decay": [positive()],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "momentum": [unit_interval("left")],
         "nesterov": ["boolean"],
         "batch_size": [positive_int()],
         "bptt_steps": [positive_int(), None],
         "clip_norm": [positive(), None],
         "l1": [non_negative()],
         "l2": [non_negative()],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "max_iter": [positive_int(0)],
         "tol": [non_negative(), None],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_fraction": [unit_interval("neither")],
         "n_iter_no_change": [positive_int()],
         "warm_start": ["boolean"],
         "initial_weights": [dict, None],

@@ -284,8 +284,10 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         pairs = self._examples(X, y, sample_weight, None, False, None)
         lengths = np.diff(pairs.starts)
         if self.task == "regression":
-            answer = np.concatenate(self.predict(X, length=lengths)).reshape(pairs.targets.shape)
             known = ~np.isnan(pairs.targets).any(axis=1)
+            if not known.any():
+                raise ValueError("y has no label in any row: there is nothing to score.")
+            answer = np.concatenate(self.predict(X, length=lengths)).reshape(pairs.targets.shape)
             weight = pairs.weights[known]
             return determination(pairs.targets[known], answer[known], weight)
         ends = 0 if self.end is None else 1

@@ -44,9 +44,15 @@ class PinnedFile:
 
         folder = cache_folder()
         plain = self.path.removesuffix(".gz")
-        for name in dict.fromkeys((self.path, plain)):
-            if (folder / name).is_file():
-                return self._checked(folder / name)
+        try:
+            for name in dict.fromkeys((self.path, plain)):
+                if (folder / name).is_file():
+                    return self._checked(folder / name)
+        except OSError as problem:  # may not be read, or its name is too long
+            raise FileNotFoundError(
+                f"{plain} cannot be read in {folder} ({problem.strerror}). Let the environment "
+                f"variable {CACHE_VARIABLE} name another folder."
+            ) from problem
         target = folder / plain
         try:
             fetched = fetch_file(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from filters.displays._panels import AFTER, BEFORE, panels_of
+from filters.displays._panels import AFTER, BEFORE, Display, panels_of
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._numbers import as_numbers
+from filters.timeseries._sklearn_private import StrOptions, checked, whole
+from filters.timeseries._validation import check_finite
 
-from ..baselines._inside import network_of, one_step_jacobian, recurrent_matrix
+from ..baselines._inside import GATES, network_of, one_step_jacobian, recurrent_matrix
 from ..diagnostics._echo_states import leaky_matrix
 
 
-class EigenvalueDisplay:
+class EigenvalueDisplay(Display):
     """Show the eigenvalues of a recurrent matrix, or of the map from one state to the next.
 
     Those of a reservoir, or of a gradient-trained network: beyond the circle a small disturbance
@@ -50,11 +53,21 @@ class EigenvalueDisplay:
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "leaky": ["boolean"],
+    }
+
     def __init__(self, *, eigenvalues: Any, leaky: bool = False) -> None:
         self.eigenvalues = eigenvalues
         self.leaky = leaky
 
     @classmethod
+    @checked(
+        leaky=["boolean"],
+        layer=[whole()],
+        gate=[StrOptions({gate for gates in GATES.values() for gate in gates}), None],
+        backward=["boolean"],
+    )
     def from_estimator(
         cls,
         reservoir: Any,
@@ -127,8 +140,9 @@ class EigenvalueDisplay:
         ImportError
             Without matplotlib.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
-        values = np.asarray(self.eigenvalues)
+        self._check_drawable()
+        values = as_numbers(self.eigenvalues, "eigenvalues").ravel()
+        check_finite(np.abs(values)[:, np.newaxis], name="eigenvalues")
         (axes,) = panels_of(ax, 1)
         turn = np.linspace(0, 2 * np.pi, 400)
         (self.circle_,) = axes.plot(np.cos(turn), np.sin(turn), color=BEFORE, lw=1)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from filters.displays._panels import AFTER, BEFORE, INK, panels_of
+from filters.displays._panels import (
+    AFTER,
+    BEFORE,
+    INK,
+    LARGEST_DRAWN,
+    Display,
+    curves_of,
+    panels_of,
+)
 from filters.timeseries import valid_prediction_time
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._numbers import as_numbers
+from filters.timeseries._sklearn_private import (
+    HasMethods,
+    checked,
+    non_negative,
+    positive,
+    positive_int,
+)
+
+from ..diagnostics._driving import check_one_series
 
 
-class ForecastDisplay:
+class ForecastDisplay(Display):
     """Show a forecast, the truth and the moment their distance crossed a threshold.
 
     Make one by `from_predictions` or `from_estimator`; all parameters become attributes.
@@ -52,6 +70,12 @@ class ForecastDisplay:
     >>> ForecastDisplay.from_predictions(truth, truth * (np.arange(100) < 60)).valid_time_
     60.0
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "threshold": [non_negative()],
+        "dt": [positive()],
+        "lyapunov_time": [positive(), None],
+    }
 
     def __init__(
         self,
@@ -104,6 +128,7 @@ class ForecastDisplay:
         return display.plot(ax)
 
     @classmethod
+    @checked(model=[HasMethods("forecast")], n_steps=[positive_int()])
     def from_estimator(
         cls,
         model: Any,
@@ -139,8 +164,10 @@ class ForecastDisplay:
             For `n_steps` below 1 or not below the rows of `X`.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
-        if not 1 <= n_steps < len(X):
-            raise ValueError(f"n_steps must be from 1 to {len(X) - 1}, got {n_steps}.")
+        rows = check_one_series(X)
+        if n_steps >= len(rows):
+            raise ValueError(f"n_steps must be from 1 to {len(rows) - 1}, got {n_steps}.")
+        X = X if hasattr(X, "index") or hasattr(X, "dtype") else rows
         y_pred = model.forecast(n_steps, context=X[:-n_steps])
         return cls.from_predictions(
             X[-n_steps:],
@@ -148,7 +175,7 @@ class ForecastDisplay:
             threshold=threshold,
             dt=dt,
             lyapunov_time=lyapunov_time,
-            scale=np.std(np.asarray(X), axis=0) if scale is None else scale,
+            scale=np.std(rows, axis=0) if scale is None else scale,
             ax=ax,
         )
 
@@ -171,13 +198,13 @@ class ForecastDisplay:
         ValueError
             As `filters.timeseries.valid_prediction_time`, and for axes that do not fit.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
+        self._check_drawable()
         unit = 1.0 if self.lyapunov_time is None else self.lyapunov_time
-        true, pred = (np.asarray(y, dtype=float) for y in (self.y_true, self.y_pred))
+        true, pred = curves_of(self.y_true, "y_true"), as_numbers(self.y_pred, "y_pred")
         self.valid_time_ = valid_prediction_time(
             true, pred, threshold=self.threshold, scale=self.scale, dt=self.dt, lyapunov_time=unit
         )
-        true, pred = true.reshape(len(true), -1), pred.reshape(len(pred), -1)
+        pred = np.clip(pred.reshape(true.shape), -LARGEST_DRAWN, LARGEST_DRAWN)
         times = np.arange(len(true)) * self.dt / unit
         self.axes_ = panels_of(ax, true.shape[1])
         for i, axes in enumerate(self.axes_):

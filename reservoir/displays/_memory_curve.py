@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from filters.displays._panels import AFTER, BEFORE, panels_of
+from filters.displays._panels import AFTER, BEFORE, Display, curve_of, panels_of
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._sklearn_private import checked
 
 from ..diagnostics import MemoryCapacity, memory_capacity
 
 
-class MemoryCurveDisplay:
+class MemoryCurveDisplay(Display):
     """Show the memory capacity of a reservoir delay by delay.
 
     Make one by `from_estimator` or `from_capacity`; all parameters become attributes.
@@ -43,6 +44,10 @@ class MemoryCurveDisplay:
     >>> display.line_.get_ydata().round(1)[:7] + 0.0
     array([1., 1., 1., 1., 1., 0., 0.])
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "label": [str, None],
+    }
 
     def __init__(self, *, profile: Any, label: str | None = None) -> None:
         self.profile = profile
@@ -78,6 +83,7 @@ class MemoryCurveDisplay:
         return cls.from_capacity(capacity, label=label, ax=ax)
 
     @classmethod
+    @checked(capacity=[MemoryCapacity])
     def from_capacity(
         cls, capacity: MemoryCapacity, *, label: str | None = None, ax: Any = None
     ) -> Self:
@@ -114,8 +120,8 @@ class MemoryCurveDisplay:
         ImportError
             Without matplotlib.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
-        profile = np.asarray(self.profile, dtype=float)
+        self._check_drawable()
+        profile = curve_of(self.profile, "profile")
         (axes,) = panels_of(ax, 1)
         total = f"total {profile.sum():.1f}"
         label = total if self.label is None else f"{self.label}: {total}"

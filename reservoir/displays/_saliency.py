@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from filters.displays._panels import INK, panels_of
+from filters.displays._panels import INK, Display, curves_of, panels_of
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sequences import as_cases, as_series, holds_series
+from filters.timeseries._sklearn_private import whole
 
 from ..baselines._cases import CaseNetwork
 
 _MAX_NAMED = 20  # more rows than these are numbered by the axis
 
 
-class SaliencyDisplay:
+class SaliencyDisplay(Display):
     """Show the derivative of one output of a network with respect to every input.
 
     Make one by `from_estimator`; all parameters become attributes.
@@ -61,6 +63,11 @@ class SaliencyDisplay:
     >>> SaliencyDisplay.from_estimator(net, X, case=3, output=1).saliency.shape
     (5, 2)
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "step": [whole(), None],
+        "name": [str],
+    }
 
     def __init__(
         self,
@@ -154,16 +161,15 @@ class SaliencyDisplay:
         ValueError
             For arrays that do not fit each other, or values that are not finite.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
-        saliency = np.asarray(self.saliency, dtype=float)
-        names = self.feature_names
-        if saliency.ndim != 2 or (names is not None and len(names) != saliency.shape[1]):
+        self._check_drawable()
+        saliency = curves_of(self.saliency, "saliency")
+        names = None if self.feature_names is None else np.asarray(self.feature_names, dtype=object)
+        fit = names is None or names.shape == saliency.shape[1:]
+        if np.ndim(self.saliency) != 2 or not fit:
             raise ValueError(
                 "saliency must have shape (n_timesteps, n_features), one name a feature; got "
-                f"{saliency.shape} and feature_names {names}."
+                f"{np.shape(self.saliency)} and feature_names {self.feature_names}."
             )
-        if not np.isfinite(saliency).all():
-            raise ValueError("saliency contains NaN or infinity.")
         (axes,) = panels_of(ax, 1)
         largest = np.abs(saliency).max(initial=0.0) or 1.0
         bound = image.pop("vmax", largest)
@@ -188,9 +194,9 @@ class SaliencyDisplay:
 def one_case(estimator: Any, X: Any, case: int) -> np.ndarray:
     """Rows (n_timesteps, n_features) of one series or case of X."""
     table = isinstance(estimator, CaseNetwork) or hasattr(estimator, "encoder_weights_")
-    stacked = as_cases(np.asarray(X)) if table and not holds_series(X) else as_series(X)
-    spans = list(stacked.spans())
+    stacked = as_cases(as_numbers(X, "X")) if table and not holds_series(X) else as_series(X)
+    spans, rows = list(stacked.spans()), as_numbers(stacked.rows, "X")
     if not isinstance(case, int | np.integer) or not -len(spans) <= case < len(spans):
         raise ValueError(f"case={case!r} is not there: X holds {len(spans)} series.")
     begin, end = spans[case]
-    return np.asarray(stacked.rows)[begin:end]
+    return rows[begin:end]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from filters.displays._panels import panels_of
+from filters.displays._panels import Display, curves_of, panels_of
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._numbers import as_numbers
+from filters.timeseries._sklearn_private import positive
 
 from ..baselines._base import RecurrentNetwork
 from ..baselines._inside import hidden_states
@@ -16,7 +18,7 @@ from ..diagnostics._driving import check_one_series, fitted
 _MAX_NAMED = 8  # more curves than these are told apart by shade instead of by a legend
 
 
-class StatesDisplay:
+class StatesDisplay(Display):
     """Show how some units of a reservoir, or of a trained network, answer a series.
 
     Make one by `from_estimator`; all parameters become attributes.
@@ -49,6 +51,10 @@ class StatesDisplay:
     >>> len(StatesDisplay.from_estimator(Reservoir(50, random_state=0), X, units=[0, 7]).lines_)
     2
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "dt": [positive(), None],
+    }
 
     def __init__(self, *, states: Any, units: Any = None, dt: float | None = None) -> None:
         self.states = states
@@ -92,7 +98,7 @@ class StatesDisplay:
         n_units = states.shape[1]
         if units is None:
             units = np.unique(np.linspace(0, n_units - 1, _MAX_NAMED).astype(int))
-        units = np.asarray(units)
+        units = as_numbers(units, "units")
         whole = units.dtype.kind in "iu" and units.ndim == 1 and units.size > 0
         if not whole or (units < 0).any() or (units >= n_units).any():
             raise ValueError(
@@ -119,16 +125,17 @@ class StatesDisplay:
         ValueError
             For arrays that do not fit each other.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
+        self._check_drawable()
         import matplotlib as mpl
 
-        states = np.asarray(self.states)
-        if states.ndim != 2 or (self.units is not None and len(self.units) != states.shape[1]):
+        states = curves_of(self.states, "states")
+        shown = range(states.shape[1]) if self.units is None else self.units
+        units = as_numbers(shown, "units")
+        if np.ndim(self.states) != 2 or units.shape != states.shape[1:]:
             raise ValueError(
                 f"states must have shape (n_timesteps, n_shown), one unit a column; got "
-                f"{states.shape} and units {self.units}."
+                f"{np.shape(self.states)} and units {self.units}."
             )
-        units = range(states.shape[1]) if self.units is None else self.units
         (axes,) = panels_of(ax, 1)
         times = np.arange(states.shape[0]) * (1 if self.dt is None else self.dt)
         shades = mpl.colormaps["viridis"](np.linspace(0, 0.9, states.shape[1]))

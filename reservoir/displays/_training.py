@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from filters.displays._panels import AFTER, BEFORE, INK, panels_of
+from filters.displays._panels import AFTER, BEFORE, INK, Display, curve_of, panels_of
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._sklearn_private import positive
 
 from ..baselines._inside import network_of
 
 _VALIDATION = "#1d4f7d"
 
 
-class TrainingDisplay:
+class TrainingDisplay(Display):
     """Show the losses of a network by epoch, and the gradient norm of every optimizer step.
 
     Make one by `from_estimator`; all parameters become attributes.
@@ -57,6 +58,10 @@ class TrainingDisplay:
     >>> len(TrainingDisplay.from_estimator(net).loss_line_.get_ydata())
     7
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "clip_norm": [positive(), None],
+    }
 
     def __init__(
         self,
@@ -127,16 +132,17 @@ class TrainingDisplay:
         ValueError
             Without a single epoch, or for curves that do not fit each other.
         """
-        require_report_extra(f"{type(self).__name__}.plot", "matplotlib")
-        loss = np.asarray(self.loss, dtype=float)
-        if loss.ndim != 1 or loss.size == 0:
-            raise ValueError(f"loss must hold at least one epoch; got shape {loss.shape}.")
-        has_norms = self.gradient_norms is not None and len(self.gradient_norms) > 0
-        self.axes_ = panels_of(ax, 1 + has_norms)
+        self._check_drawable()
+        if np.size(self.loss) == 0:
+            raise ValueError("loss must hold at least one epoch, it is empty.")
+        loss, norms = curve_of(self.loss, "loss"), None
+        if self.gradient_norms is not None and np.size(self.gradient_norms):
+            norms = curve_of(self.gradient_norms, "gradient_norms")
+        self.axes_ = panels_of(ax, 1 if norms is None else 2)
         self._draw_losses(self.axes_[0], loss)
         self.gradient_line_ = self.clip_line_ = None
-        if self.axes_.size == 2:
-            self._draw_norms(self.axes_[1], loss.size)
+        if norms is not None and self.axes_.size == 2:
+            self._draw_norms(self.axes_[1], norms, loss.size)
         self.axes_[-1].set_xlabel("epochs")
         self.ax_, self.figure_ = self.axes_[0], self.axes_[0].figure
         return self
@@ -147,7 +153,7 @@ class TrainingDisplay:
         self.validation_line_ = self.best_ = None
         drawn = loss
         if self.validation_loss is not None:
-            held = np.asarray(self.validation_loss, dtype=float)
+            held = curve_of(self.validation_loss, "validation_loss")
             if held.shape != loss.shape:
                 raise ValueError(
                     f"validation_loss must have one value an epoch, {loss.size}; got shape "
@@ -166,8 +172,7 @@ class TrainingDisplay:
             axes.set_yscale("log")
         axes.set_ylabel("loss")
 
-    def _draw_norms(self, axes: Any, n_epochs: int) -> None:
-        norms = np.asarray(self.gradient_norms, dtype=float)
+    def _draw_norms(self, axes: Any, norms: np.ndarray, n_epochs: int) -> None:
         # The first step ends 1 / n of an epoch after its beginning.
         times = np.arange(1, norms.size + 1) * (n_epochs / norms.size)
         (self.gradient_line_,) = axes.plot(times, norms, color=BEFORE, lw=0.8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Real
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from filters.timeseries._extras import require_report_extra
+from filters.timeseries._sklearn_private import check_values, whole
 
 from . import _registered  # noqa: F401  (tasks and models)
 from ._against import read_rows
@@ -26,6 +28,19 @@ from ._suites import (
     require_peers,
 )
 from ._work import Progress, pending, work
+
+_PATH = [str, os.PathLike]
+_KINDS: dict[str, list[Any]] = {
+    "out": _PATH,
+    "suite": [str],
+    "peers": ["boolean"],
+    "against": [*_PATH, None],
+    "budget": [Real, None],
+    "quick": ["boolean"],
+    "n_jobs": [whole(), None],
+    "verbose": ["verbose"],
+    "command": [str, None],
+}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -111,6 +126,10 @@ def compare(
     >>> bool((rows["value"] < 0.4).all())
     True
     """
+    _check_kinds(
+        {"out": out, "suite": suite, "peers": peers, "against": against, "budget": budget}
+        | {"quick": quick, "n_jobs": n_jobs, "verbose": verbose, "command": command}
+    )
     chosen = find_suite(suite)
     if n_jobs is not None and n_jobs < 1:
         raise UsageError(f"the number of jobs must be at least 1, got {n_jobs}")
@@ -261,6 +280,7 @@ def contents(suite: str = "quick", peers: bool = False) -> tuple[list[str], list
     UsageError
         If there is no such suite.
     """
+    _check_kinds({"suite": suite, "peers": peers})
     chosen = find_suite(suite)
     if suite == "published":
         from .published import GOALS
@@ -270,10 +290,18 @@ def contents(suite: str = "quick", peers: bool = False) -> tuple[list[str], list
     return tasks, [name for name, model in MODELS.items() if has_model(chosen, model, peers)]
 
 
+def _check_kinds(values: dict[str, Any]) -> None:
+    """Raise a UsageError for the first argument that is not of its kind."""
+    try:
+        check_values("compare", values, _KINDS)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _check_seeds(seeds: Iterable[int]) -> list[int]:
     try:
         values = sorted({int(seed) for seed in _each(seeds)})
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"seeds must be whole numbers, got {seeds!r}") from None
     if not values or values[0] < 0 or values[-1] >= 2**32:
         raise UsageError(f"seeds must be whole numbers from 0 to 2**32 - 1, got {seeds!r}")
@@ -293,5 +321,5 @@ def _describe_call(
     named = {"tasks": tasks, "models": models, "suite": suite if suite != "quick" else None}
     parts = [f"{name}={value!r}" for name, value in named.items() if value]
     parts += [f"seeds={seeds!r}", f"out={os.fspath(out)!r}"]
-    parts += ["quick=True"] * quick + ["peers=True"] * peers
+    parts += ["quick=True"] * bool(quick) + ["peers=True"] * bool(peers)
     return f"reservoir.evaluation.compare({', '.join(parts)})"

@@ -79,6 +79,9 @@ class Problem:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+KINDS = ("regression", "forecasting", "cancellation", "classification", "speed")
+
+
 @dataclass(frozen=True)
 class Task:
     """A question put to every model.
@@ -194,6 +197,11 @@ def register_task(task: Task) -> Task:
     -------
     Task
 
+    Raises
+    ------
+    UsageError
+        For anything else, or a kind that there is not.
+
     Notes
     -----
     On the command line ``--register FILE.py`` runs a file of yours that registers tasks and models.
@@ -214,6 +222,9 @@ def register_task(task: Task) -> Task:
     >>> TASKS.pop("late") is task
     True
     """
+    if not isinstance(task, Task) or task.kind not in KINDS:
+        kind = repr(task.kind) if isinstance(task, Task) else f"a {type(task).__name__}"
+        raise UsageError(f"a task is a Task of one of the kinds {', '.join(KINDS)}; got {kind}")
     TASKS[task.name] = task
     return task
 
@@ -231,6 +242,8 @@ def register_model(model: Model) -> Model:
     >>> register_model(model) is MODELS.pop("lasso")
     True
     """
+    if not isinstance(model, Model):
+        raise UsageError(f"a model is a Model, got a {type(model).__name__}")
     MODELS[model.name] = model
     return model
 
@@ -250,7 +263,10 @@ def select(
     """
     if wanted is None:
         return [entry for entry in registry.values() if default(entry)]
-    names = [wanted] if isinstance(wanted, str) else list(_strings(what, wanted))
+    try:
+        names = [wanted] if isinstance(wanted, str) else list(_strings(what, iter(wanted)))
+    except TypeError:
+        raise UsageError(f"{what}s are given by their names, got {wanted!r}") from None
     unknown = [name for name in names if name not in registry]
     if unknown or not names:
         said = f"unknown {what} {', '.join(map(repr, unknown))}" if unknown else f"no {what} given"
