@@ -114,6 +114,15 @@ class FilterAdaptationDisplay(Display):
         Returns
         -------
         FilterAdaptationDisplay
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``report``.
+        TypeError
+            If `filter` is no adaptive filter.
+        ValueError
+            For signals of different lengths, and as `adapt`.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         if not isinstance(filter, AdaptiveFilter):

@@ -10,8 +10,8 @@ from scipy import sparse
 
 from filters.timeseries._numbers import naming
 
-from .._blas import with_one_blas_thread
 from ..topologies import NAMED, scale_spectral_radius
+from ..topologies._blas import with_one_blas_thread
 
 
 def glorot_uniform(rng: np.random.RandomState, n_out: int, n_in: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from filters.timeseries import DivergenceError
 from filters.timeseries._errors import caller_level
 
-from .._blas import thread_pools
+from ..topologies._blas import thread_pools
 from ._cells import State
 from ._losses import Loss
 from ._monitor import Monitor

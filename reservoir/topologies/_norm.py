@@ -10,7 +10,7 @@ from scipy.sparse.linalg import ArpackError, eigsh
 
 from filters.timeseries._sklearn_private import checked, non_negative
 
-from .._blas import with_one_blas_thread
+from ._blas import with_one_blas_thread
 from ._radius import check_square, remember, scaled
 
 _DENSE_UP_TO = 1500

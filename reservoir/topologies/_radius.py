@@ -15,7 +15,7 @@ from scipy.sparse.linalg import ArpackError, eigs
 from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import checked, non_negative
 
-from .._blas import with_one_blas_thread
+from ._blas import with_one_blas_thread
 
 _DENSE_UP_TO = 500  # units up to which LAPACK's full spectrum is as quick as anything safe
 # Of ARPACK: values wanted and basis vectors, where a product with W is cheap (under 50 entries a

@@ -17,7 +17,7 @@ from filters.timeseries._sklearn_private import (
     unit_interval,
 )
 
-from .._blas import with_one_blas_thread
+from ._blas import with_one_blas_thread
 from ._random import CONNECTIONS, in_degree
 
 
