@@ -10,6 +10,7 @@ from scipy import sparse
 
 from filters.timeseries._numbers import naming
 
+from .._blas import with_one_blas_thread
 from ..topologies import NAMED, scale_spectral_radius
 
 
@@ -19,6 +20,7 @@ def glorot_uniform(rng: np.random.RandomState, n_out: int, n_in: int) -> np.ndar
     return rng.uniform(-limit, limit, (n_out, n_in))
 
 
+@with_one_blas_thread
 def orthogonal(rng: np.random.RandomState, n_units: int) -> np.ndarray:
     """A rotation or reflection drawn uniformly (Saxe, McClelland and Ganguli 2014)."""
     q, r = np.linalg.qr(rng.normal(size=(n_units, n_units)))
@@ -30,6 +32,7 @@ def identity(rng: np.random.RandomState, n_units: int) -> np.ndarray:
     return np.eye(n_units)
 
 
+@with_one_blas_thread
 def normalized_positive(rng: np.random.RandomState, n_units: int) -> np.ndarray:
     """Positive definite, largest eigenvalue 1: np-RNN (Talathi and Vartak 2015, section 2)."""
     draw = rng.normal(size=(n_units, n_units))

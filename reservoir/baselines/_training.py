@@ -5,27 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from filters.timeseries import DivergenceError
 from filters.timeseries._errors import caller_level
 
+from .._blas import thread_pools
 from ._cells import State
 from ._losses import Loss
 from ._monitor import Monitor
 from ._network import Network
 from ._optimizers import Optimizer
 from ._windows import Sequences
-
-
-@cache
-def _threadpools() -> ThreadpoolController:
-    return ThreadpoolController()  # looks at every loaded library: once is enough
-
 
 Step = tuple[float, float, list[State] | None]
 
@@ -242,7 +235,7 @@ class Trainer:
         """
         best = None
         try:
-            with _threadpools().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+            with thread_pools().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
                 for epoch in range(monitor.max_iter):
                     loss = self._epoch(task, epoch, rng, state)
                     watched = None

@@ -10,6 +10,7 @@ from scipy.sparse.linalg import ArpackError, eigsh
 
 from filters.timeseries._sklearn_private import checked, non_negative
 
+from .._blas import with_one_blas_thread
 from ._radius import check_square, remember, scaled
 
 _DENSE_UP_TO = 1500
@@ -113,5 +114,6 @@ def _solve(rows: sparse.csr_array) -> float:
     return float(np.sqrt(values[-1]))
 
 
+@with_one_blas_thread
 def _dense_norm(rows: sparse.csr_array) -> float:
     return float(np.linalg.norm(rows.toarray(), 2))

@@ -15,6 +15,8 @@ from scipy.sparse.linalg import ArpackError, eigs
 from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import checked, non_negative
 
+from .._blas import with_one_blas_thread
+
 _DENSE_UP_TO = 500  # units up to which LAPACK's full spectrum is as quick as anything safe
 # Of ARPACK: values wanted and basis vectors, where a product with W is cheap (under 50 entries a
 # row) and where it is not. Wanted is one, but where many moduli lie close together the largest is
@@ -205,6 +207,7 @@ def _solve(rows: sparse.csr_array) -> float:
     return float(np.abs(values[largest]))
 
 
+@with_one_blas_thread
 def _dense_radius(rows: sparse.csr_array) -> float:
     # SciPy's eigvals is wrong by its own scaling where entries are below 1e-138 or above 1e138.
     return float(np.abs(np.linalg.eigvals(rows.toarray())).max())

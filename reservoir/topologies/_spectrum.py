@@ -17,10 +17,12 @@ from filters.timeseries._sklearn_private import (
     unit_interval,
 )
 
+from .._blas import with_one_blas_thread
 from ._random import CONNECTIONS, in_degree
 
 
 @checked(made=True, n_units=[positive_int()], random_state=["random_state"])
+@with_one_blas_thread
 def orthogonal(n_units: int, *, random_state: Any = None) -> np.ndarray:
     """Draw a random orthogonal matrix (Haar measure).
 
