@@ -153,6 +153,17 @@ def test_learning_series_one_by_one_is_learning_them_at_once(case):
     assert_same(found, wanted, case.tolerance_of_learning)
 
 
+@law(rows=("case",))
+def test_cases_do_not_see_each_other(case):
+    model = case.fitted
+    together = answers(model, case.X)
+    for order in (case.order, case.order[:1]):
+        for name, found in answers(model, case.X[order]).items():
+            wanted = np.concatenate([np.ravel(together[name][i]) for i in order])
+            found = np.concatenate([np.ravel(part) for part in found])
+            assert_same(found, wanted, case.tolerance_of_answers, name)
+
+
 # ---- sessions ----------------------------------------------------------------------------------
 
 
