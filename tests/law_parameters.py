@@ -153,4 +153,4 @@ def parameters(name, usual=()):
     values = {**BY_FAMILY.get(FAMILY_OF[name].name, {}), **BY_NAME.get(name, {})}
     varied = {key: st.sampled_from(choice) for key, choice in values.items() if key not in usual}
     always = {key: st.just(value) for key, value in FIRM.get(name, {}).items() if key in usual}
-    return st.fixed_dictionaries(always | varied)
+    return st.fixed_dictionaries(always, optional=varied)
