@@ -168,7 +168,8 @@ class TransformDomainFilter(AdaptiveFilter):
         output[:] = y
         if bad < 0:
             newest_first = idct(state["bin_weights"], norm="ortho").transpose(0, 2, 1)
-            state["weights"] = newest_first[:, ::-1].reshape(shape[0], -1)
+            # In one piece: the kernels sum a reversed view in another order.
+            state["weights"] = np.ascontiguousarray(newest_first[:, ::-1].reshape(shape[0], -1))
             state["resume_at"] = state["n_samples_seen"] + n
         return bad
 

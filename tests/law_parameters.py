@@ -108,7 +108,7 @@ BY_NAME: dict[str, dict[str, list[Any]]] = {
     },
     "FrequencyDomainFilter": {"block_size": [1, 2, 4], "normalize": [True]},
     "LineEnhancer": {"filter": _INNER, "delay": [1, 3], "output": ["line", "noise"]},
-    "LiquidStateMachine": {"steps_per_row": [2, 5], "input_scaling": [10.0, 50.0]},
+    "LiquidStateMachine": {"steps_per_row": [5, 20], "input_scaling": [1e3, 1e4]},
     "LMSFilter": {
         "step_size": ["auto", 0.02],
         "leak": [0.0, 0.1],
@@ -136,8 +136,16 @@ BY_NAME: dict[str, dict[str, list[Any]]] = {
 }
 
 
-# Where the default looks at the data of the first call.
-FIRM: dict[str, dict[str, Any]] = {"ChannelEqualizer": {"delay": 1}}
+# Where the default looks at the data of the first call, is silent, or trains for one epoch.
+FIRM: dict[str, dict[str, Any]] = {
+    "ChannelEqualizer": {"delay": 1},
+    "LiquidStateMachine": {"input_scaling": 1e4, "steps_per_row": 20},
+    **{
+        name: {"max_iter": 2}
+        for name in ("RNNClassifier", "RNNRegressor", "RNNSequenceClassifier")
+        + ("RNNSequenceRegressor", "Seq2Seq")
+    },
+}
 
 
 def parameters(name, usual=()):

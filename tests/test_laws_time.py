@@ -35,7 +35,11 @@ def test_learning_in_chunks_is_learning_at_once(case):
     assert_same(found, wanted, case.tolerance_of_learning)
 
 
-@law("partial_fit", without=dict.fromkeys((*NETWORKS, "unit", "labelling unit"), EPOCHS))
+@law(
+    "partial_fit",
+    without=dict.fromkeys((*NETWORKS, "unit", "labelling unit"), EPOCHS),
+    usual=("max_iter",),
+)
 def test_fit_is_one_pass_of_partial_fit(case):
     found = everything_learned(case, case.learn(case.model, case.X, case.y))
     assert_same(found, everything_learned(case, case.fitted), case.tolerance_of_learning)
@@ -151,6 +155,17 @@ def test_learning_series_one_by_one_is_learning_them_at_once(case):
         case.learn(parts, [x], None if targets is None else [targets[i]])
     found, wanted = everything_learned(case, parts), everything_learned(case, whole)
     assert_same(found, wanted, case.tolerance_of_learning)
+
+
+@law(rows=("case",))
+def test_cases_do_not_see_each_other(case):
+    model = case.fitted
+    together = answers(model, case.X)
+    for order in (case.order, case.order[:1]):
+        for name, found in answers(model, case.X[order]).items():
+            wanted = np.concatenate([np.ravel(together[name][i]) for i in order])
+            found = np.concatenate([np.ravel(part) for part in found])
+            assert_same(found, wanted, case.tolerance_of_answers, name)
 
 
 # ---- sessions ----------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
@@ -53,17 +51,6 @@ def test_a_tuple_names_the_degrees():
         kept = np.isin(degrees, [0, *order])
         picked = NVAR(2, order=order).fit_transform(X)
         np.testing.assert_array_equal(picked, full.transform(X)[:, kept])
-
-
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(delay=st.integers(1, 4), stride=st.integers(1, 3), cut=st.integers(1, 39))
-def test_the_delay_line_is_handed_over(delay, stride, cut):
-    memory = NVAR(delay, stride=stride).fit(X)
-    whole = memory.transform(X)
-    first, state = memory.transform(X[:cut], return_state=True)
-    np.testing.assert_array_equal(first, whole[:cut])
-    second = memory.transform(X[cut:], initial_state=state)
-    np.testing.assert_array_equal(np.concatenate([first, second]), whole)
 
 
 def test_every_series_starts_from_zeros():
