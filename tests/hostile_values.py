@@ -100,7 +100,7 @@ SAME_ROWS = {
     "int8 that would overflow": lambda b: np.where(b > 0, 127, -128).astype(np.int8),
     "uint8": lambda b: np.where(b > 0, 255, 0).astype(np.uint8),
     "int64 maximum": lambda b: np.where(b > 0, 2**63 - 1, -(2**63)),
-    "uint64 maximum": lambda b: np.where(b > 0, 2**64 - 1, 0).astype(np.uint64),
+    "uint64 maximum": lambda b: np.where(b > 0, np.uint64(2**64 - 1), np.uint64(0)),
     "dates": lambda b: np.full(b.shape, np.datetime64("2020-01-01")),
     "durations": lambda b: np.full(b.shape, np.timedelta64(3, "s")),
     "NaT": lambda b: np.full(b.shape, np.datetime64("NaT")),

@@ -174,7 +174,9 @@ def test_published_cycle_has_the_profile_of_theory():
 def test_published_nvar_windows_agree_with_the_authors_solution():
     values = _nvar.lorenz(0, {})
     assert values["lorenz_train"] == pytest.approx(1.055e-4, rel=0.1)
-    assert values["lorenz_test"] == pytest.approx(values["lorenz_pinv"], rel=0.2)
+    # Rounding decides their normal equations: 9.6e-4 with NumPy 1.26, 3.5e-4 with NumPy 2.5; ours
+    # is held to an exact solution in test_reservoir_nvar.py.
+    assert 1 / 4 < values["lorenz_test"] / values["lorenz_pinv"] < 4
 
 
 def test_published_vowels_are_told_by_one_classifier():

@@ -115,17 +115,32 @@ def test_a_closed_loop_that_runs_away_says_so():
         model.forecast(200)
 
 
-def test_published_train_error_of_next_generation_reservoir_computing():
-    """P5: 1.055e-4 over ten windows, which scatter by a tenth around it; three are tried here."""
+def by_least_squares(memory, alpha, rows, targets):
+    """The ridge solution by singular values of the rows themselves, never squared."""
+    features = memory.fit(rows).transform(rows)[1:]
+    root = np.sqrt(alpha) * np.eye(features.shape[1])
+    below = np.zeros((root.shape[0], targets.shape[1]))
+    return np.linalg.lstsq(
+        np.concatenate([features, root]), np.concatenate([targets[1:], below]), rcond=None
+    )[0].T
+
+
+def test_published_train_error_of_next_generation_reservoir_computing(monkeypatch):
+    """P5: 1.055e-4 over ten windows, which scatter by a tenth around it; three are tried here.
+
+    The authors' normal equations are at the edge of double precision: of the first window NumPy
+    1.26 makes a test error of 9.6e-4 by them, NumPy 2.5 3.5e-4. So the oracle squares nothing.
+    """
+    monkeypatch.setattr(published_nvar, "by_pseudo_inverse", by_least_squares)
     trials = [
         published_nvar.forecast_errors(
             published_nvar.LORENZ, NVAR(2), 2.5e-6, warmup, 10.0, 1.104, 0.025
         )
         for warmup in (5.0, 15.0, 25.0)
     ]
-    train, test, by_pseudo_inverse = np.array(trials).T
+    train, test, by_singular_values = np.array(trials).T
     np.testing.assert_allclose(train.mean(), 1.055e-4, rtol=0.15)
-    np.testing.assert_allclose(test, by_pseudo_inverse, rtol=0.1)
+    np.testing.assert_allclose(test, by_singular_values, rtol=1e-4)
     assert np.median(test) < 3e-3
 
 

@@ -49,7 +49,7 @@ MATRICES = {
     "permutation": np.eye(45)[np.random.RandomState(4).permutation(45)],
     "orthogonal": topologies.orthogonal(30, random_state=0),
     "antisymmetric": random(30) - random(30).T,
-    "block": sparse.block_diag([random(5), 2 * random(7, 1), random(1)], format="csr"),
+    "block": sparse.csr_matrix(linalg.block_diag(random(5), 2 * random(7, 1), random(1))),
     "reducible": reducible(),
     "positive": np.abs(random(25)),
     "small": 1e-150 * random(20),

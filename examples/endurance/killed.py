@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -109,48 +110,60 @@ def differs(folder, reference):
     return ""
 
 
-def endure(root, words, jobs, n_kills, rng):
-    """Kills made, folders finished, rows found after the kills, and what went wrong."""
-    reference, wrong = root / f"whole-{jobs}", ""
-    seconds = finish(reference, words, jobs)  # compiles, where nothing is in the cache
-    if n_kills > 1:
-        again = root / f"timed-{jobs}"
-        seconds = finish(again, words, jobs)
-        wrong = differs(again, reference)
-    whole = rows_of(reference)
-    killed, folders, kept = 0, 0, []
-    while killed < n_kills and not wrong:
-        folder = root / f"{jobs}-{folders}"
-        while killed < n_kills and not wrong:
+def uninterrupted(root, words, jobs):
+    """A finished folder, the seconds a run takes with everything compiled, and what is wrong."""
+    reference, again = root / f"whole-{jobs}", root / f"again-{jobs}"
+    finish(reference, words, jobs)
+    seconds = finish(again, words, jobs)
+    return reference, seconds, differs(again, reference)
+
+
+def endure(root, words, jobs, seconds, reference, n_kills, seed):
+    """Folders finished, rows found after each kill, and what went wrong."""
+    rng, whole, wrong = random.Random(seed), rows_of(reference), ""
+    folders, kept = 0, []
+    while len(kept) < n_kills and not wrong:
+        folder = root / f"{jobs}-{seed}-{folders}"
+        while len(kept) < n_kills and not wrong:
             with start(folder, words, jobs) as process:
                 try:
                     process.communicate(timeout=rng.uniform(0, seconds))
                     break  # it was faster
                 except subprocess.TimeoutExpired:
                     wrong = kill(process) or torn(folder, whole)
-            killed += 1
             kept.append(len(rows_of(folder)) if (folder / "results.csv").exists() else 0)
         if not wrong:
             finish(folder, words, jobs)
             wrong = differs(folder, reference)
             folders += 1
-    return killed, folders, kept, len(whole), seconds, wrong
+    return folders, kept, wrong
 
 
 def main():
-    args = arguments(__doc__, kills=(25, "kills with each number of processes"))
+    about = {"kills": (25, "kills with each number of processes"), "at_once": (2, "runs at a time")}
+    args = arguments(__doc__, **about)
     words = WORDS.format(*(SHORT if args.quick else LONG))
     n_kills, jobs = (1, (1,)) if args.quick else (args.kills, (1, 2))
-    rng = random.Random(0)
     sheet = Sheet("A comparison that is killed")
     sheet.say(f"`reservoir {words}`, killed at random moments and resumed.", "")
     sheet.head("processes", "kills", "finished after kills", "rows found after each kill", "run, s")
-    with tempfile.TemporaryDirectory() as folder:
+    shares = [n_kills // args.at_once + (k < n_kills % args.at_once) for k in range(args.at_once)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(args.at_once) as pool:
+        root = Path(folder)
         for n_jobs in jobs:
-            found = endure(Path(folder), words, n_jobs, n_kills, rng)
-            killed, finished, kept, n_rows, seconds, wrong = found
-            listed = f"of {n_rows}: " + " ".join(map(str, kept))
-            sheet.row(n_jobs, killed, finished, listed, f"{seconds:.1f}", wrong=wrong)
+            reference, seconds, wrong = uninterrupted(root, words, n_jobs)
+            told = (root, words, n_jobs, seconds, reference)
+            work = [pool.submit(endure, *told, share, seed) for seed, share in enumerate(shares)]
+            finished, kept, wrongs = zip(*(one.result() for one in work), strict=True)
+            kept = [n for part in kept for n in part]
+            sheet.row(
+                n_jobs,
+                len(kept),
+                sum(finished),
+                f"of {len(rows_of(reference))}: {' '.join(map(str, kept))}",
+                f"{seconds:.1f}",
+                wrong="; ".join(filter(None, [wrong, *wrongs])),
+            )
     return sheet.finish(args.out)
 
 

@@ -126,12 +126,10 @@ def main():
         refused = found[2][3]
         sheet.row(
             name,
-            ", ".join(m for m in found[2][2] if m not in refused),
+            ", ".join(m + " (refused alike)" * (m in refused) for m in found[2][2]),
             *(f"{each[1]}, {len(each[0])} differ" for each in found.values()),
             wrong=f"differs: {', '.join(wrong)}" if wrong else "estimator changed" * changed,
         )
-        if refused:
-            sheet.say(f"refused: {refused}")
     return sheet.finish(args.out)
 
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 
-from ._numbers import as_numbers, naming
+from ._numbers import as_numbers, naming, refuse_records
 from ._sequences import as_series
 from ._validation import check_finite, check_weights
 
@@ -29,6 +29,7 @@ def _stack_for_score(
         raise ValueError(
             f"X has {n_rows} rows, so y must have as many, not empty; got shape {true.shape}."
         )
+    refuse_records(true, "y")
     missing = pd.isna(true).reshape(n_rows, -1).any(axis=1)
     if missing.all():
         raise ValueError("y has no label in any row: there is nothing to score.")

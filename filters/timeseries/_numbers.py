@@ -49,6 +49,13 @@ def real_columns(values: Any, name: str) -> np.ndarray:
     return array.astype(np.float64).reshape(array.shape[0], -1)
 
 
+def refuse_records(values: Any, name: str) -> None:
+    """Raise a ValueError for arrays of records: pandas 2.2 cannot tell what is missing in them."""
+    names = getattr(getattr(values, "dtype", None), "names", None)
+    if names is not None:
+        raise ValueError(f"{name} holds records with the fields {names}; give one of the fields.")
+
+
 def refuse_dates(values: Any, name: str) -> None:
     """Raise a TypeError for dates and durations, which NumPy would turn into numbers."""
     kinds = values.dtypes if isinstance(values, pd.DataFrame) else [getattr(values, "dtype", None)]

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from ._errors import SequenceError
-from ._numbers import as_numbers, naming, refuse_dates
+from ._numbers import as_numbers, naming, refuse_dates, refuse_records
 from ._sequences import Stacked, as_cases, as_series, holds_series
 
 FLOATS = (np.float64, np.float32)
@@ -319,6 +319,7 @@ def _numeric_targets(
 def _label_targets(y: Any, allow_unlabelled: bool) -> tuple[np.ndarray, np.ndarray]:
     with naming("y"):
         labels = column_or_1d(y, warn=True)
+    refuse_records(labels, "y")
     missing = pd.isna(labels)
     if missing.any() and not allow_unlabelled:
         raise ValueError("Input y contains NaN: every row needs a label here.")
