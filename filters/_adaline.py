@@ -106,6 +106,11 @@ class AdalineRegressor(MultiOutputMixin, RegressorMixin, DeltaRule):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and where `y` has another number of outputs than before.
         """
         with all_or_nothing(self):
             validate_parameters(self)
@@ -236,6 +241,12 @@ class AdalineClassifier(ClassifierMixin, DeltaRule):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, for a label that is not among the classes, and for other classes than
+            before.
         """
         with all_or_nothing(self):
             validate_parameters(self)

@@ -36,6 +36,15 @@ class AdaptResult(NamedTuple):
     weights : ndarray of shape (n_stored, n_channels, n_taps) or None
         `coef_` after every `store_weights`-th sample ever seen (with several outputs
         ``(n_stored, n_outputs, n_channels, n_taps)``); None unless `store_weights` is set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import NLMSFilter
+    >>> x = np.ones(3)
+    >>> result = NLMSFilter(1, store_weights=1, regularization=0.0).adapt(x, 2 * x)
+    >>> result.error, result.weights.ravel()
+    (array([2. , 1. , 0.5]), array([1.  , 1.5 , 1.75]))
     """
 
     output: np.ndarray
@@ -196,11 +205,17 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
             As `fit`; the filter is then as it was before the call.
         """
         validate_parameters(self)
+        if hasattr(self, "_state"):
+            self._refuse_other_state(self._state)
+        return self._adapt(x, d, update_mask)
+
+    def _adapt(self, x: Any, d: Any, update_mask: Any) -> AdaptResult:
+        """`adapt` with parameters that have not changed: a readout learns row after row."""
         rows, targets = check_signal(x, "x"), check_signal(d, "d")
         if rows.shape[0] != targets.shape[0]:
             raise ValueError(f"x has {rows.shape[0]} samples, d has {targets.shape[0]}.")
         mask = check_mask(update_mask, rows.shape[0])
-        state = self._ready_state(getattr(self, "_state", None), rows, targets)
+        state = self._state_for(getattr(self, "_state", None), rows, targets)
         rows = rows.astype(state["weights"].dtype, copy=False)
         targets = targets.astype(rows.dtype, copy=False)
         self._warn_of_step(rows)

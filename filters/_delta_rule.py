@@ -115,7 +115,8 @@ class DeltaRule(BaseEstimator):
         check_is_fitted(self)
         refuse_dates(X, "X")
         with naming("X"), np.errstate(invalid="ignore"):
-            X = validate_data(self, X, reset=False, dtype=FLOATS)
+            # Rows in order: a product sums rows that lie otherwise in memory in another order.
+            X = validate_data(self, X, reset=False, dtype=FLOATS, order="C")
         with np.errstate(over="ignore", invalid="ignore"):
             net = X @ self._weights.T + self._bias
         finite = np.isfinite(net).all(axis=1)

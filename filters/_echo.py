@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from ._base import AdaptiveFilter
 from ._frequency import FrequencyDomainFilter
@@ -110,6 +109,7 @@ class EchoCanceller(OnlineTask):
     True
     """
 
+    _column = "cleaned"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **OnlineTask._parameter_constraints,
         "n_taps": [positive_int()],
@@ -126,11 +126,6 @@ class EchoCanceller(OnlineTask):
         self.filter = filter
         self.n_taps = n_taps
         self.double_talk = double_talk
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The one column of the answer: ``["cleaned"]``."""
-        check_is_fitted(self, "n_features_in_")
-        return np.array(["cleaned"], dtype=object)
 
     def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         if n_features < 2:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import AdaptiveFilter
@@ -116,14 +117,7 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
             After an error the equaliser is as it was before the call.
         """
         with all_or_nothing(self):
-            validate_parameters(self)
-            data = check_series(self, X, y, reset=True, target="numeric", groups=groups)
-            inner = self._inner()
-            self.delay_ = (
-                _best_delay(data, getattr(inner._filter, "n_taps", 1))
-                if self.delay == "auto"
-                else int(self.delay)
-            )
+            data, inner = self._begin(X, y, groups)
             longest = max(b - a for a, b in data.stacked.spans())
             if abs(self.delay_) >= longest:
                 raise ValueError(
@@ -133,7 +127,9 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
             return self._learn(data, open_parts(inner, self.delay_, data.rows, data.targets))
 
     def partial_fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
-        """Go on adapting where the last call stopped; a first call is `fit`.
+        """Go on adapting where the last call stopped; the first call settles an "auto" delay.
+
+        Plain rows may come in chunks of any size, also shorter than the delay.
 
         Parameters
         ----------
@@ -149,9 +145,10 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
         ValueError, DivergenceError
             As `fit`.
         """
-        if not hasattr(self, "_parts"):
-            return self.fit(X, y, groups=groups)
         with all_or_nothing(self):
+            if not hasattr(self, "_parts"):
+                data, inner = self._begin(X, y, groups)
+                return self._learn(data, open_parts(inner, self.delay_, data.rows, data.targets))
             data = check_series(self, X, y, reset=False, target="numeric", groups=groups)
             return self._learn(data, copy_parts(self._parts))
 
@@ -181,6 +178,15 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
             self._inner(), int(delay), getattr(self, "_parts", None), initial_state
         )
 
+    def _begin(self, X: Any, y: Any, groups: Any) -> tuple[SeriesData, FilterStream]:
+        """Data of the first call and a new filter; settles the delay."""
+        validate_parameters(self)
+        data = check_series(self, X, y, reset=True, target="numeric", groups=groups)
+        inner = self._inner()
+        n_taps = getattr(inner._filter, "n_taps", 1)
+        self.delay_ = _best_delay(data, n_taps) if self.delay == "auto" else int(self.delay)
+        return data, inner
+
     def _inner(self) -> FilterStream:
         return (RLSFilter(n_taps=11) if self.filter is None else clone(self.filter)).stream()
 
@@ -209,8 +215,18 @@ class ChannelEqualizer(SeriesRegressorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_timesteps,) or (n_timesteps, n_outputs), or container of X
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit, and while every row seen waits for later ones (a long `delay`).
         """
         check_is_fitted(self)
+        if not hasattr(self.filter_, "coef_"):
+            raise NotFittedError(
+                f"ChannelEqualizer has learned nothing yet: with delay={self.delay_} every row so "
+                "far waits for later ones. Give more rows."
+            )
         data = check_series(self, X, reset=False, groups=groups)
         n_ahead = max(self.delay_, 0)
         after = np.zeros((n_ahead, data.rows.shape[1]), dtype=data.rows.dtype)

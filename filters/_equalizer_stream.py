@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._stream import FilterStream, as_block, as_row
-from ._task_stream import Parts, copy_parts, flatten_parts, restore_parts
+from ._task_stream import Parts, PartsSession
 from .timeseries._numbers import as_numbers
 
 
@@ -63,7 +63,7 @@ def _wait(values: np.ndarray, waiting: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return joined[: values.shape[0]], joined[values.shape[0] :].copy()
 
 
-class EqualizerStream:
+class EqualizerStream(PartsSession):
     """Session of a channel equaliser; made by ``equalizer.stream()``. Real and complex.
 
     A session cannot look ahead: what it answers to a row is the symbol of `delay_` rows before
@@ -78,24 +78,14 @@ class EqualizerStream:
     """
 
     def __init__(
-        self, inner: FilterStream, delay: int, parts: Parts | None, initial_state: Any
+        self,
+        inner: FilterStream,
+        delay: int,
+        parts: Parts | None,
+        initial_state: dict[str, np.ndarray] | None,
     ) -> None:
-        self._inner, self._delay, self._given = inner, delay, initial_state
-        self._start = None if parts is None else copy_parts(parts)
-        if self._start is not None and initial_state is not None:
-            self._start, self._given = restore_parts(self._start, initial_state), None
-        self.reset()
-
-    @property
-    def state(self) -> dict[str, np.ndarray]:
-        """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
-        if self._parts is None:
-            raise ValueError("the stream has heard nothing yet, so it has no state.")
-        return flatten_parts(self._parts)
-
-    def reset(self) -> None:
-        """Go back to the state the session began with."""
-        self._parts = None if self._start is None else copy_parts(self._start)
+        self._inner, self._delay = inner, delay
+        super().__init__(parts, initial_state)
 
     def learn_one(self, x: Any, y: Any) -> Any:
         """Answer one received row, then learn from the symbol sent at its time.
@@ -135,11 +125,9 @@ class EqualizerStream:
         rows = as_block(X, "X")
         if symbols.shape[0] != rows.shape[0]:
             raise ValueError(f"X has {rows.shape[0]} samples, y has {symbols.shape[0]}.")
-        if self._parts is None:
-            parts = open_parts(self._inner.copy(), self._delay, rows, symbols)
-            parts = parts if self._given is None else restore_parts(parts, self._given)
-        else:
-            parts = copy_parts(self._parts)
+        parts = self._parts_to_run(
+            lambda: open_parts(self._inner.copy(), self._delay, rows, symbols)
+        )
         n_outputs = parts["symbols"].shape[1]
         if symbols.shape[1] != n_outputs:
             raise ValueError(f"y has {symbols.shape[1]} output(s), the session has {n_outputs}.")

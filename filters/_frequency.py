@@ -299,14 +299,17 @@ class FrequencyDomainFilter(AdaptiveFilter):
 
     def _learn_unfinished(self, state: State, epsilon: float) -> bool:
         """Learn from the block that came in pieces as from a whole one; False: it diverged."""
-        filled, counts = int(state["filled"]), state["counts"]
-        for name in ("inputs", "targets", "counts"):
+        filled, buffered = int(state["filled"]), ("inputs", "targets", "counts")
+        for name in buffered:
             state[name][filled:] = 0
         state["filled"] = np.array(0)
         answered = np.empty_like(state["targets"])
-        every = np.full(counts.size, epsilon)
-        rest = (state["inputs"], state["targets"], counts, every, answered)
-        return self._adapt_whole(state, *rest) < 0
+        every = np.full(state["counts"].size, epsilon)
+        rest = (state["inputs"], state["targets"], state["counts"], every, answered)
+        bad = self._adapt_whole(state, *rest)
+        for name in buffered:  # no row waits: a state does not tell how the rows came
+            state[name][:] = 0
+        return bad < 0
 
     def _begin_anew(self, state: State) -> bool:
         """Learn from the unfinished block, then start one whose past is the delay line as it is."""

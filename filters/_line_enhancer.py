@@ -6,13 +6,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from ._base import AdaptiveFilter
 from ._lms import NLMSFilter
 from ._online import OnlineTask
 from ._task_stream import Parts
-from .timeseries._sklearn_private import StrOptions, input_names, positive_int
+from .timeseries._sklearn_private import StrOptions, positive_int
 
 
 class LineEnhancer(OnlineTask):
@@ -88,11 +87,6 @@ class LineEnhancer(OnlineTask):
         self.filter = filter
         self.delay = delay
         self.output = output
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The names of the columns of X."""
-        check_is_fitted(self, "n_features_in_")
-        return input_names(self, input_features)
 
     def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         inner = NLMSFilter(n_taps=64, step_size=0.01) if self.filter is None else self.filter

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from ._base import AdaptiveFilter
 from ._lms import NLMSFilter
@@ -62,13 +59,10 @@ class NoiseCanceller(OnlineTask):
     True
     """
 
+    _column = "cleaned"
+
     def __init__(self, filter: AdaptiveFilter | None = None) -> None:
         self.filter = filter
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The one column of the answer: ``["cleaned"]``."""
-        check_is_fitted(self, "n_features_in_")
-        return np.array(["cleaned"], dtype=object)
 
     def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         if n_features < 2:

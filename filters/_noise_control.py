@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_is_fitted
 
 from ._filtered_x import FilteredXFilter
 from ._online import OnlineTask
 from ._stream import as_block
-from ._task_stream import Parts, TaskStream, restore_parts
+from ._task_stream import Parts, TaskStream
 from .timeseries._numbers import as_numbers
 from .timeseries._sklearn_private import HasMethods, validate_parameters
 
@@ -75,6 +74,7 @@ class ActiveNoiseController(OnlineTask):
     True
     """
 
+    _column = "residual"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "filter": [HasMethods(["adapt", "predict", "stream"]), None],
         "secondary_path": ["array-like", None],
@@ -85,11 +85,6 @@ class ActiveNoiseController(OnlineTask):
     ) -> None:
         self.filter = filter
         self.secondary_path = secondary_path
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The one column of the answer: ``["residual"]``."""
-        check_is_fitted(self, "n_features_in_")
-        return np.array(["residual"], dtype=object)
 
     def stream(self, initial_state: dict[str, np.ndarray] | None = None) -> ControllerStream:
         """Open a session from a copy of what was learned so far: simulated, or a real loop.
@@ -172,9 +167,9 @@ class ControllerStream(TaskStream):
         """
         row = as_block(as_numbers(x, "x").reshape(1, -1), "x")
         if self._parts is None:
-            parts = self._task._open(row.shape[1] + 1, row.dtype)
-            self._parts = parts if self._given is None else restore_parts(parts, self._given)
-            self._n_features = row.shape[1] + 1
+            n_features = row.shape[1] + 1
+            self._parts = self._parts_to_run(lambda: self._task._open(n_features, row.dtype))
+            self._n_features = n_features
         return self._parts["filter"].predict_one(row)
 
     def learn_error(self, e: Any) -> None:

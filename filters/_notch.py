@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ._online import OnlineTask
 from ._task_stream import Parts
 from .kernels.notch import notch
 from .timeseries._errors import DivergenceError
-from .timeseries._sklearn_private import StrOptions, input_names, positive, positive_int
+from .timeseries._sklearn_private import StrOptions, positive, positive_int
 
 # "auto" bandwidth: this share of the frequency, 1.7 Hz for hum of 50 Hz.
 _AUTO_BANDWIDTH = 1.0 / 30.0
@@ -127,11 +126,6 @@ class AdaptiveNotch(OnlineTask):
         self.n_harmonics = n_harmonics
         self.bandwidth = bandwidth
         self.track = track
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The names of the columns of X."""
-        check_is_fitted(self, "n_features_in_")
-        return input_names(self, input_features)
 
     def _open(self, n_features: int, dtype: np.dtype) -> Parts:
         self._rate()

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._stream import FilterStream
 from ._task_stream import Parts, TaskStream, copy_parts
 from .timeseries._errors import DivergenceError
-from .timeseries._sklearn_private import HasMethods, validate_parameters
+from .timeseries._sklearn_private import HasMethods, input_names, validate_parameters
 from .timeseries._validation import SeriesData, all_or_nothing, check_series
 
 
@@ -21,14 +21,16 @@ class OnlineTask(TransformerMixin, BaseEstimator):
     All that runs is in `parts`, a dict of sessions of filters and of arrays. A subclass provides
     ``_open(n_features, dtype)``, new parts; ``_advance(parts, rows, learn)``, the answer over one
     stretch as columns, which moves the parts on (without learning if not `learn`);
-    ``_publish(parts)``, which sets the fitted attributes; and `get_feature_names_out`. One that
-    keeps more than delay lines in its parts extends ``_begin_series(parts)``.
+    ``_publish(parts)``, which sets the fitted attributes; and ``_column``, the name of its answer
+    where that is one column. One that keeps more than delay lines in its parts extends
+    ``_begin_series(parts)``.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "filter": [HasMethods(["adapt", "predict", "stream"]), None],
     }
 
+    _column: ClassVar[str | None] = None
     _parts: Parts
 
     def _open(self, n_features: int, dtype: np.dtype) -> Parts:
@@ -41,8 +43,11 @@ class OnlineTask(TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns of the answer."""
-        raise NotImplementedError
+        """Names of the columns of the answer: the one it has, or those of X."""
+        check_is_fitted(self, "n_features_in_")
+        if self._column is not None:
+            return np.array([self._column], dtype=object)
+        return input_names(self, input_features)
 
     def _begin_series(self, parts: Parts) -> None:
         """Empty every delay line: what is learned stays, what was heard does not."""

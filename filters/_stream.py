@@ -40,6 +40,15 @@ class FilterStream:
         # What learn_error needs: the state before the last predicted row, the row, its output.
         self._heard: tuple[State, np.ndarray, np.ndarray] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = None if self._state is None else self._unflattened()
+        kept = {"filter": self._filter, "state": state, "start": self._start}
+        return kept | {"heard": self._heard}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        type(self).__init__(self, kept["filter"], kept["state"])
+        self._start, self._heard = kept["start"], kept["heard"]
+
     @property
     def state(self) -> dict[str, np.ndarray]:
         """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
@@ -192,14 +201,8 @@ class FilterStream:
 
     def _state_for(self, rows: np.ndarray, targets: np.ndarray) -> State:
         """The state now in a dtype that holds `rows` and `targets`, as a dict of its own."""
-        if self._state is None:
-            return self._filter._ready_state(None, rows, targets)
-        state = self._unflattened()
-        weights, n_channels = state["weights"], state["history"].shape[1]
-        fits = (rows.shape[1], targets.shape[1]) == (n_channels, weights.shape[0])
-        if fits and np.result_type(weights, rows, targets) == weights.dtype:
-            return state
-        return self._filter._ready_state(state, rows, targets)
+        state = None if self._state is None else self._unflattened()
+        return self._filter._state_for(state, rows, targets)
 
     def _move_on(self, state: State) -> None:
         self._state, self._flat, self._heard = state, None, None

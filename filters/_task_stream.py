@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +52,40 @@ def restore_parts(parts: Parts, state: dict[str, np.ndarray]) -> Parts:
     return restored
 
 
-class TaskStream:
+class PartsSession:
+    """What sessions that run on parts share: where they begin, `state` and `reset`.
+
+    Parts of a session that has heard nothing are made for its first rows; an `initial_state` waits
+    for them till then.
+    """
+
+    def __init__(self, parts: Parts | None, initial_state: dict[str, np.ndarray] | None) -> None:
+        self._start = None if parts is None else copy_parts(parts)
+        self._given = initial_state
+        if self._start is not None and initial_state is not None:
+            self._start, self._given = restore_parts(self._start, initial_state), None
+        self.reset()
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
+        if self._parts is None:
+            raise ValueError("the stream has heard nothing yet, so it has no state.")
+        return flatten_parts(self._parts)
+
+    def reset(self) -> None:
+        """Go back to the state the session began with."""
+        self._parts = None if self._start is None else copy_parts(self._start)
+
+    def _parts_to_run(self, opened: Callable[[], Parts]) -> Parts:
+        """A copy of the parts, or what `opened` makes if there are none."""
+        if self._parts is not None:
+            return copy_parts(self._parts)
+        parts = opened()
+        return parts if self._given is None else restore_parts(parts, self._given)
+
+
+class TaskStream(PartsSession):
     """Session of a task (noise canceller, line enhancer, ...); made by ``task.stream()``.
 
     It owns a copy of the filters, so sessions and the task do not disturb each other. One row at a
@@ -70,24 +104,8 @@ class TaskStream:
         self, task: OnlineTask, parts: Parts | None, initial_state: dict[str, np.ndarray] | None
     ) -> None:
         self._task = task
-        self._start = None if parts is None else copy_parts(parts)
-        self._given = initial_state
         self._n_features = getattr(task, "n_features_in_", None)
-        if self._start is not None and initial_state is not None:
-            self._start = restore_parts(self._start, initial_state)
-            self._given = None
-        self.reset()
-
-    @property
-    def state(self) -> dict[str, np.ndarray]:
-        """A copy of the whole state: plain arrays, to be given back as `initial_state`."""
-        if self._parts is None:
-            raise ValueError("the stream has heard nothing yet, so it has no state.")
-        return flatten_parts(self._parts)
-
-    def reset(self) -> None:
-        """Go back to the state the session began with."""
-        self._parts = None if self._start is None else copy_parts(self._start)
+        super().__init__(parts, initial_state)
 
     def learn_one(self, x: Any) -> Any:
         """Answer one row, then learn from it.
@@ -116,12 +134,9 @@ class TaskStream:
 
     def _advance(self, X: Any, *, learn: bool) -> np.ndarray:
         rows = as_block(X, "X")
+        parts = self._parts_to_run(lambda: self._task._open(rows.shape[1], rows.dtype))
         if self._parts is None:
-            parts = self._task._open(rows.shape[1], rows.dtype)
-            parts = parts if self._given is None else restore_parts(parts, self._given)
             self._n_features = rows.shape[1]
-        else:
-            parts = copy_parts(self._parts)
         if rows.shape[1] != self._n_features:
             raise ValueError(
                 f"the session runs on {self._n_features} feature(s), X has {rows.shape[1]}."

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import signal
 from scipy.linalg import toeplitz
 
+from ._safe_step import safe_step_size
 from ._steady_state import lms_excess, nlms_excess, rls_excess
 from .timeseries._numbers import as_numbers
 from .timeseries._sklearn_private import (
@@ -18,16 +19,10 @@ from .timeseries._sklearn_private import (
     positive_int,
     unit_interval,
 )
-from .timeseries._validation import check_finite, check_signal
+from .timeseries._validation import check_finite, check_one_signal
 from .timeseries._windows import delay_embed
 
 _MAX_ROWS = 20_000
-# mode="safe" judges the colour over a delay line of at least so many taps ...
-_SAFE_TAPS = 16
-# ... allows this share of one over the trace for every direction the input excites in it ...
-_SAFE_SHARE = 1 / 48
-# ... but no less and no more than these, nor this share of the exact bound of white noise.
-_SAFE_LEAST, _SAFE_MOST, _SAFE_OF_WHITE = 0.1, 2 / 3, 0.4
 
 
 @checked(n_taps=[positive_int()], mode=[StrOptions({"mean", "mean_square", "safe"})])
@@ -96,7 +91,7 @@ def max_step_size(
         raise ValueError(f"X has {rows.shape[0]} rows, fewer than n_taps={n_taps}.")
     check_finite(np.abs(rows))
     if mode == "safe":
-        return _safe_step_size(rows[: _MAX_ROWS + n_taps - 1], n_taps)
+        return safe_step_size(rows[: _MAX_ROWS + n_taps - 1], n_taps)
     # In units of the largest sample, so that no power overflows; the step goes back at the end.
     scale = np.abs(rows).max().astype(np.float64)
     if scale == 0:
@@ -120,27 +115,6 @@ def _in_units(step: float, scale: float) -> float:
     """A step for a signal divided by `scale` as one for the signal; not through scale squared."""
     with np.errstate(over="ignore", under="ignore"):
         return float(np.float64(step) / scale / scale)
-
-
-def _safe_step_size(rows: np.ndarray, n_taps: int) -> float:
-    scale = np.abs(rows).max().astype(np.float64)
-    if scale == 0:
-        return float("inf")
-    n, n_channels = rows.shape
-    power = float(np.sum(np.abs(rows / scale) ** 2)) / n
-    k = min(max(n_taps, _SAFE_TAPS), n)
-    weight = (k - np.arange(k)) * np.where(np.arange(k) > 0, 2, 1)
-    spectra = np.fft.fft(rows / scale, 2 * n, axis=0)
-    frobenius = 0.0
-    for c in range(n_channels):
-        # tr R^2 from the correlations r(l) = E[x_a(n) conj x_c(n - l)]; |r| is even over all pairs.
-        lags = np.fft.ifft(spectra * spectra[:, c : c + 1].conj(), axis=0)[:k]
-        frobenius += float(weight @ np.sum(np.abs(lags / n) ** 2, axis=1))
-    n_weights = n_taps * n_channels
-    share = max(_SAFE_LEAST, _SAFE_SHARE * (k * power) ** 2 / frobenius)
-    share = min(share, _SAFE_MOST, _SAFE_OF_WHITE * 2 * n_weights / (n_weights + 2))
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        return float(np.divide(share / (n_taps * power), scale**2))
 
 
 @checked(
@@ -296,7 +270,7 @@ def coherence_bound(
     >>> float(np.median(bound).round(1))  # 10 log10(1 + 100)
     20.0
     """
-    x, d = _one_signal(x, "x"), _one_signal(d, "d")
+    x, d = check_one_signal(x, "x"), check_one_signal(d, "d")
     if x.size != d.size:
         raise ValueError(f"x has {x.size} samples, d has {d.size}.")
     if nperseg < 2 or x.size < nperseg + (nperseg + 1) // 2:
@@ -362,7 +336,7 @@ def estimate_delay(x: Any, d: Any, *, max_delay: int | None = None) -> int:
     >>> estimate_delay(x, np.roll(x, 3)), estimate_delay(x, np.roll(x, -5))
     (3, -5)
     """
-    x, d = _one_signal(x, "x"), _one_signal(d, "d")
+    x, d = check_one_signal(x, "x"), check_one_signal(d, "d")
     if max_delay is not None and max_delay < 0:
         raise ValueError(f"max_delay must not be negative, got {max_delay}.")
     for name, values in (("x", x), ("d", d)):
@@ -418,10 +392,3 @@ def _eigenvalues(correlation: Any) -> tuple[np.ndarray, bool]:
             f"eigenvalues (smallest {values[0]:.3g})."
         )
     return np.maximum(values.astype(np.float64), 0.0), np.iscomplexobj(R)
-
-
-def _one_signal(values: Any, name: str) -> np.ndarray:
-    rows = check_signal(values, name)
-    if rows.shape[1] != 1:
-        raise ValueError(f"{name} must be one signal (n_timesteps,), got {rows.shape[1]} columns.")
-    return rows[:, 0]

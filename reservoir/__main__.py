@@ -6,6 +6,7 @@ import argparse
 import os
 import runpy
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt as error:
+        if argv is None:  # the process is ours and about to end: once is enough
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         return _fail(str(error) or "interrupted", 130)
 
 
@@ -119,8 +122,8 @@ def _parser() -> argparse.ArgumentParser:
         "--budget",
         metavar="SECONDS",
         type=float,
-        help="training time of each network in the long published protocols (default: leave them "
-        "out)",
+        help="CPU time of training for each network in the long published protocols (default: "
+        "leave them out)",
     )
     compare.add_argument(
         "--register",

@@ -25,6 +25,7 @@ _LEFT_OUT = ("alpha", "solver", "teacher_forcing")  # the path of penalties come
 
 
 def _no_partial_fit(estimator: Any) -> NoReturn:
+    """Missing, and says why: the choice of alpha needs all rows at once."""
     raise AttributeError(
         "ESNRegressorCV has no partial_fit: the choice of alpha needs all rows. "
         "ESNRegressor(alpha=model.alpha_) learns in parts."

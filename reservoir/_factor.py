@@ -13,12 +13,11 @@ import numpy as np
 from scipy.linalg import lapack, solve_triangular, svd
 
 from ._moments import (
-    RidgeDiagnosis,
-    RowSums,
     is_rounding,
     refuse_overflow,
     warn_singular,
 )
+from ._row_sums import RidgeDiagnosis, RowSums
 
 _PANEL = 24  # columns LAPACK takes at once: of 16, 32 and 64 none is 1.3x faster, 64 is 1.8x slower
 _EPS = np.finfo(float).eps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,3 +41,39 @@ def continue_index(index: pd.Index, n_steps: int) -> pd.Index:
         "the index has no regular step to continue: give the series a DatetimeIndex with a "
         "frequency (for example series.asfreq('D')), a PeriodIndex or evenly spaced numbers."
     )
+
+
+def plain_index(index: pd.Index | None) -> dict[str, Any] | None:
+    """An index as one array and a few words, for a file; `restored_index` is the way back."""
+    if index is None:
+        return None
+    plain: dict[str, Any] = {"kind": type(index).__name__, "name": index.name}
+    if isinstance(index, pd.PeriodIndex | pd.DatetimeIndex | pd.TimedeltaIndex):
+        return plain | {
+            "values": index.asi8,
+            "freq": index.freqstr,
+            "tz": str(index.tz) if getattr(index, "tz", None) is not None else None,
+            "unit": getattr(index, "unit", None),
+        }
+    if pd.api.types.is_numeric_dtype(index.dtype):
+        return plain | {"values": index.to_numpy()}
+    return plain | {"values": index.astype(str).to_numpy(dtype=str)}
+
+
+def restored_index(plain: dict[str, Any] | None) -> pd.Index | None:
+    """The index that `plain_index` took apart; labels that are no numbers come back as text."""
+    if plain is None:
+        return None
+    kind, name, values = plain["kind"], plain["name"], plain["values"]
+    if kind == "PeriodIndex":
+        return pd.PeriodIndex.from_ordinals(values, freq=plain["freq"], name=name)
+    if kind == "TimedeltaIndex":
+        moments = values.view(f"m8[{plain['unit']}]")
+        return pd.TimedeltaIndex(moments, freq=plain["freq"], name=name)
+    if kind == "DatetimeIndex":
+        index = pd.DatetimeIndex(values.view(f"M8[{plain['unit']}]"), name=name)
+        if plain["tz"] is not None:
+            index = index.tz_localize("UTC").tz_convert(plain["tz"])
+        index.freq = plain["freq"]
+        return index
+    return pd.Index(values, name=name)

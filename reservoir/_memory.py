@@ -251,6 +251,12 @@ a_priori_mse_, readout_, n_features_in_
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As in `fit`; without `classes` in the first call, with other ones later, and for a label
+            that is not among them.
         """
         first = not hasattr(self, "_readout")
         if first and classes is None:
@@ -312,11 +318,11 @@ a_priori_mse_, readout_, n_features_in_
         container of X; (n_timesteps,) for two classes, else (n_timesteps, n_classes) a series
         """
         scores, _, data = self._answer(X, groups, initial_state)
+        names = tuple(self.classes_.tolist())
         if scores.shape[1] == 2:
-            scores = scores[:, 1] - scores[:, 0]
-        return TargetForm(scores.ndim, self._target_form.is_pandas, (None,)).restore(
-            data.stacked, scores
-        )
+            scores, names = scores[:, 1] - scores[:, 0], (None,)
+        form = TargetForm(scores.ndim, self._target_form.is_pandas, names)
+        return form.restore(data.stacked, scores)
 
     def predict_proba(self, X: Any, *, groups: Any = None, initial_state: Any = None) -> Any:
         """Probability of every class.
@@ -330,6 +336,11 @@ a_priori_mse_, readout_, n_features_in_
         -------
         container of X; (n_timesteps, n_classes) a series
             Columns in the order of `classes_`.
+
+        Raises
+        ------
+        AttributeError
+            Where the readout learns labels and has no `predict_proba` of its own.
         """
         if self._learns_labels and not hasattr(self.readout, "predict_proba"):
             raise AttributeError(f"{type(self.readout).__name__} has no predict_proba.")

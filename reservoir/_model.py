@@ -27,9 +27,9 @@ from filters.timeseries._validation import (
 
 from ._driving import parts_of
 from ._guard_rails import SaturationWatch, warn_interpolation, warn_short_series
-from ._moments import RidgeDiagnosis
 from ._progress import Progress
 from ._readout import EstimatorReadout, FilterReadout, LinearReadout, Readout
+from ._row_sums import RidgeDiagnosis
 from ._running import MemoryRunner
 from ._stream import MemoryStream
 

@@ -15,9 +15,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import has_fit_parameter
 
 from filters._base import AdaptiveFilter
+from filters.timeseries._sklearn_private import validate_parameters
 
 from ._factor import TriangularFactor
-from ._moments import Moments, RidgeDiagnosis, RowSums, refuse_overflow
+from ._moments import Moments, refuse_overflow
+from ._row_sums import RidgeDiagnosis, RowSums
 
 
 class Readout(Protocol):
@@ -128,6 +130,7 @@ class FilterReadout:
                 f"n_taps must be 1, got {filter.n_taps}."
             )
         self.filter = clone(filter)
+        validate_parameters(self.filter)
         self._n_outputs = n_outputs
         self.squares, self.n_heard = 0.0, 0  # of a-priori errors, over labelled rows and outputs
 
@@ -140,7 +143,8 @@ class FilterReadout:
                     "readout for others."
                 )
             mask, y = weights > 0, np.where(weights[:, np.newaxis] > 0, y, 0.0)
-        heard = self.filter.adapt(x, y.astype(x.dtype), update_mask=mask)
+        # Not `adapt`, which validates the parameters anew: half of the time where rows come singly.
+        heard = self.filter._adapt(x, y.astype(x.dtype), mask)
         self.squares += float(np.sum(np.square(heard.error[mask], dtype=np.float64)))
         self.n_heard += int(np.count_nonzero(mask)) * self._n_outputs
         return heard.output
@@ -275,8 +279,8 @@ def project_to_simplex(scores: np.ndarray) -> np.ndarray:
     scores = scores - scores.max(axis=1, keepdims=True)
     ordered = -np.sort(-scores, axis=1)
     excess = np.cumsum(ordered, axis=1) - 1.0
-    rank = np.arange(1, scores.shape[1] + 1)
+    rank = np.arange(1, scores.shape[1] + 1, dtype=scores.dtype)  # float32 scores stay float32
     n_kept = np.count_nonzero(ordered - excess / rank > 0, axis=1)
-    shift = excess[np.arange(scores.shape[0]), n_kept - 1] / n_kept
+    shift = excess[np.arange(scores.shape[0]), n_kept - 1] / rank[n_kept - 1]
     clipped = np.maximum(scores - shift[:, np.newaxis], 0.0)
     return clipped / clipped.sum(axis=1, keepdims=True)

@@ -106,6 +106,12 @@ class SequenceEstimator(BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity in `X`, targets that are missing or not one a case, and weights that
+            are all zero.
         """
         with all_or_nothing(self):
             validate_parameters(self)

@@ -176,6 +176,12 @@ bias_scaling, density, topology, input_weights, bias, activation, include_input,
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity in `X`, weights that are all zero, and ``pooling="mean_output"``,
+            which needs targets.
         """
         if isinstance(self.pooling, str) and self.pooling == "mean_output":
             raise ValueError(

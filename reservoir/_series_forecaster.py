@@ -24,7 +24,7 @@ from filters.timeseries._validation import check_finite, check_series
 
 from ._backtest import by_position, context_for, run_from_origins
 from ._free_run import check_steps
-from ._index import continue_index
+from ._index import continue_index, plain_index, restored_index
 
 
 class SeriesForecaster(BaseEstimator):
@@ -61,6 +61,12 @@ class SeriesForecaster(BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            For a series of fewer than two rows, NaN or infinity, and `exog` that has not a row for
+            every row of one series `X`.
         """
         validate_parameters(self)
         data = check_series(self, _as_frame(X), reset=True, groups=groups)
@@ -103,6 +109,12 @@ class SeriesForecaster(BaseEstimator):
         -------
         array of shape (n_steps, n_features), or pandas on the continued index, or a list
             Element 0 is the first row after the context.
+
+        Raises
+        ------
+        ValueError
+            Where `exog` is missing, has another number of rows or columns than are needed, or comes
+            with several series.
         """
         check_is_fitted(self, "estimator_")
         n_steps = check_steps(n_steps)
@@ -313,6 +325,19 @@ class SeriesForecaster(BaseEstimator):
         if reset:
             self._n_exog = rows.shape[1]
         return rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        if "_form" in state:
+            kind, index, names = state["_form"]
+            state["_form"] = kind, plain_index(index), names
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_form" in state:
+            kind, index, names = state["_form"]
+            state = state | {"_form": (kind, restored_index(index), names)}
+        super().__setstate__(state)
 
     def _remember_form(self, X: Any) -> None:
         index = _index_of(X)

@@ -7,10 +7,11 @@ import pickle
 import hostile_estimators as estimators
 import matplotlib.pyplot as plt
 import numpy as np
-from hostile_names import WORDS, Call, arguments_of, base_rows, methods_of, public_names
+from hostile_names import WORDS, Call, arguments_of, base_rows
 from hostile_values import ODD, ROWS, copied, like
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from public_names import methods_of, public_names
 
 import filters
 from reservoir import Reservoir

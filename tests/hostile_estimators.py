@@ -8,63 +8,22 @@ import inspect
 import pickle
 import warnings
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from hostile_names import (
-    ESTIMATORS,
     N_ROWS,
     WORDS,
     Call,
     arguments_of,
     base_rows,
-    methods_of,
 )
 from hostile_values import ODD, ROWS, copied
+from public_names import ESTIMATORS, methods_of, small
 from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.utils._param_validation import Interval, StrOptions, make_constraint
 
 from filters.timeseries import mse
-from reservoir import ESNRegressor
-
-# Small, so that thousands of calls take seconds.
-SMALL: dict[str, dict[str, Any]] = {
-    "ActiveNoiseController": {"secondary_path": [1.0, 0.3]},
-    "AdalineClassifier": {"max_iter": 2},
-    "AdalineRegressor": {"max_iter": 2},
-    "EchoCanceller": {"n_taps": 3},
-    "ESNClassifier": {"n_units": 5},
-    "ESNEnsemble": {"estimator": ESNRegressor(5), "n_members": 2, "random_state": 0},
-    "ESNForecaster": {"estimator": ESNRegressor(5, random_state=0)},
-    "ESNRegressor": {"n_units": 5},
-    "ESNRegressorCV": {"n_units": 5, "alphas": (1e-3, 1.0)},
-    "ESNSearchCV": {
-        **{"estimator": ESNRegressor(5), "n_iter": 2, "n_seeds": 1, "alphas": (1e-3, 1.0)},
-        "random_state": 0,
-    },
-    "ESNSequenceClassifier": {"n_units": 5},
-    "ESNSequenceRegressor": {"n_units": 5},
-    "FilteredXFilter": {"n_taps": 2, "secondary_path": [1.0, 0.3]},
-    "FrequencyDomainFilter": {"n_taps": 2, "block_size": 2},
-    "LiquidStateMachine": {"n_units": 8, "steps_per_row": 2},
-    "Reservoir": {"n_units": 5},
-    "ReservoirFeatures": {"n_units": 5},
-    "TapDelay": {"n_taps": 2},
-    "NVAR": {"delay": 1},
-}
-SMALL_BY_PARAMETER = {"n_units": 5, "max_iter": 1, "hidden_sizes": (3,), "n_taps": 2}
-
-
-@functools.cache
-def small(name):
-    cls = ESTIMATORS[name]
-    known = inspect.signature(cls).parameters
-    by_parameter = {k: v for k, v in SMALL_BY_PARAMETER.items() if k in known}
-    given = {**by_parameter, **SMALL.get(name, {})}
-    if "random_state" in known:
-        given.setdefault("random_state", 0)
-    return cls(**given)
 
 
 def good_target(estimator, rows):

@@ -11,7 +11,8 @@ from unittest import mock
 import numpy as np
 import sklearn.datasets
 from hostile_judge import at_most
-from hostile_names import COMMAND_LINES, Call, public_names
+from hostile_names import Call
+from public_names import COMMAND_LINES, public_names
 from scipy.io import wavfile
 
 from filters.__main__ import _parser as filters_parser

@@ -5,9 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import reservoir
 
@@ -15,75 +14,182 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("filters/**/*.py"), *ROOT.glob("reservoir/**/*.py")])
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def module_of(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path):
-    """Absolute names of the modules of ours that a file imports anywhere."""
-    package = module_of(path).split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+MODULES = {module_of(path): path for path in SOURCES}
+
+
+def for_types_only(test):
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+def statements(node, types):
+    """The import statements below a node; those for type checkers only where `types` asks."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif types or not (isinstance(child, ast.If) and for_types_only(child.test)):
+            yield from statements(child, types)
+
+
+def imports_of(path, types=True):
+    """Our modules that a file imports anywhere, inside functions too.
+
+    What a lazy package imports stands in its ``__init__.py`` under TYPE_CHECKING, and is real.
+    """
+    is_package = path.name == "__init__.py"
+    package = module_of(path).split(".")
+    package = package if is_package else package[:-1]
+    for node in statements(tree_of(path), types or is_package):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            names = [".".join([*base, *([node.module] if node.module else [])])]
-        else:
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
             continue
-        yield from (name for name in names if name.split(".")[0] in ("filters", "reservoir"))
+        base = package[: len(package) - node.level + 1] if node.level else []
+        home = ".".join([*base, *([node.module] if node.module else [])])
+        for alias in node.names:
+            inside = f"{home}.{alias.name}"
+            yield from (name for name in [inside if inside in MODULES else home] if name in MODULES)
 
 
-def ids(paths):
-    return [module_of(path) for path in paths]
+# Room -> the other rooms that it may import. A room is a folder in one of the packages; the files
+# beside the folders are one room, the front door and the command line one each.
+ROOMS = {
+    "filters.kernels": (),
+    "filters.timeseries": (),
+    "filters._recordings": ("filters.timeseries",),
+    "filters.signals": ("filters.timeseries",),
+    "filters": ("filters.kernels", "filters.timeseries"),
+    "filters.displays": ("filters.timeseries", "filters"),
+    "reservoir.kernels": (),
+    "reservoir.topologies": ("filters.timeseries",),
+    "reservoir.datasets": ("filters.timeseries", "filters.signals", "reservoir.kernels"),
+    "reservoir": (
+        *("filters.timeseries", "filters", "filters.__init__"),
+        *("reservoir.kernels", "reservoir.topologies"),
+    ),
+    "reservoir.diagnostics": (
+        *("filters.timeseries", "reservoir.kernels", "reservoir.topologies", "reservoir"),
+    ),
+    "reservoir.baselines": (
+        *("filters.timeseries", "filters"),
+        *("reservoir.kernels", "reservoir.topologies", "reservoir"),
+    ),
+    "reservoir.displays": (
+        *("filters.timeseries", "filters.displays"),
+        *("reservoir.diagnostics", "reservoir.baselines"),
+    ),
+}
+FRONT = ("filters.__init__", "reservoir.__init__", "filters.__main__", "reservoir.__main__")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=ids(SOURCES))
-def test_imports_go_one_way(path):
-    module, found = module_of(path), list(imports_of(path))
-    if module.startswith("filters"):
-        assert not [name for name in found if name.startswith("reservoir")]
-    if ".kernels" in module:
-        assert set(found) <= {"reservoir.kernels.activations"}
-    if not module.startswith(("reservoir.evaluation", "reservoir.__main__")):
-        assert not [name for name in found if name.startswith("reservoir.evaluation")]
+def room_of(module):
+    if module in ("filters", "reservoir"):
+        return f"{module}.__init__"
+    if module == "filters._denoise":  # what the command line does
+        return "filters.__main__"
+    package, first = module.split(".")[:2]
+    room = f"{package}.{first}"
+    return room if room in ROOMS or room in FRONT or first == "evaluation" else package
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=ids(SOURCES))
-def test_no_print_bare_except_or_loose_fastmath(path):
-    text = path.read_text(encoding="utf-8")
-    assert "except:" not in text
-    flags = set(re.findall(r"fastmath=(\S[^)\n]*)", text))
-    assert flags <= {'{"reassoc", "contract"}', '{"contract"}', "False"}  # off may be said aloud
-    calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
-    printed = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"]
-    assert not printed or path.name == "__main__.py"
+def test_imports_go_one_way():
+    for module, path in MODULES.items():
+        found, room = set(imports_of(path)), room_of(module)
+        if ".kernels" in module:
+            assert found <= {"reservoir.kernels.activations"}, module
+        if module.startswith("filters"):
+            assert not [name for name in found if name.startswith("reservoir")], module
+        if room not in FRONT and room != "reservoir.evaluation":
+            assert {room_of(name) for name in found} <= {room, *ROOMS[room]}, module
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=ids(SOURCES))
-def test_private_scikit_learn_has_one_home(path):
+def test_imports_make_no_circle():
+    """Not through a function's own imports either; a name for type checkers is no import."""
+    left = {module: set(imports_of(path, types=False)) for module, path in MODULES.items()}
+    while ground := {module for module, found in left.items() if not found & left.keys()}:
+        left = {module: found for module, found in left.items() if module not in ground}
+    assert not left, f"in a circle, or above one: {sorted(left)}"
+
+
+def test_no_print_bare_except_or_loose_fastmath():
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        assert "except:" not in text, path
+        flags = set(re.findall(r"fastmath=(\S[^)\n]*)", text))
+        off = "False"  # may be said aloud
+        assert flags <= {'{"reassoc", "contract"}', '{"contract"}', off}, path
+        calls = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.Call)]
+        printed = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"]
+        assert not printed or path.name == "__main__.py", path
+
+
+def test_private_scikit_learn_has_one_home():
     """What older libraries broke on with every release."""
-    private = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        private += [n for n in names if n.startswith("sklearn.") and "._" in n]
-    assert not private or module_of(path) == "filters.timeseries._sklearn_private"
+    for path in SOURCES:
+        private = []
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            else:
+                continue
+            private += [n for n in names if n.startswith("sklearn.") and "._" in n]
+        assert not private or module_of(path) == "filters.timeseries._sklearn_private", path
+
+
+def test_nothing_is_kept_in_files_that_run_code_when_read():
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"import pickle|joblib\.(dump|load)|allow_pickle=True", text), path
 
 
 KERNELS = [path for path in SOURCES if ".kernels." in module_of(path)]
+ALLOCATING = {"empty", "zeros", "ones", "full", "array", "arange", "copy", "astype", "concatenate"}
 
 
-@pytest.mark.parametrize("path", KERNELS, ids=ids(KERNELS))
-def test_kernels_draw_and_raise_nothing(path):
+def test_kernels_draw_and_raise_nothing():
     """Numba keeps a random stream of its own, which no `random_state` reaches."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert not [node for node in ast.walk(tree) if isinstance(node, (ast.Raise, ast.Assert))]
-    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert not attributes & {"random", "default_rng", "RandomState"}
+    for path in KERNELS:
+        nodes = list(ast.walk(tree_of(path)))
+        assert not [node for node in nodes if isinstance(node, ast.Raise | ast.Assert)], path
+        attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        assert not attributes & {"random", "default_rng", "RandomState"}, path
+
+
+def test_kernels_allocate_nothing_in_their_loops():
+    for path in KERNELS:
+        loops = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.For | ast.While)]
+        calls = [c.func for loop in loops for c in ast.walk(loop) if isinstance(c, ast.Call)]
+        names = {f.attr for f in calls if isinstance(f, ast.Attribute)}
+        assert not {n for n in names if n.removesuffix("_like") in ALLOCATING}, path
+
+
+def test_compiled_functions_live_among_the_kernels():
+    """At the top of a file, so that the disk cache serves them; dividing by zero raises nothing."""
+    for path in SOURCES:
+        names = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)]
+        jitted = [name for name in names if re.search("jit|prange|vectorize", name.id)]
+        if path not in KERNELS:  # the integrator of a published benchmark is nobody else's
+            assert not jitted or module_of(path) == "reservoir.evaluation.published._lorenz96"
+            continue
+        functions = [node for node in tree_of(path).body if isinstance(node, ast.FunctionDef)]
+        decorators = [call for function in functions for call in function.decorator_list]
+        flags = [call for call in decorators if ast.unparse(call.func) == "njit"]
+        assert len(flags) == len(jitted), path
+        for call in flags:
+            assert not call.args, path  # no signatures: they compile when imported
+            given = {key.arg: ast.unparse(key.value) for key in call.keywords}
+            assert given.keys() <= {"cache", "error_model", "nogil", "forceinline", "fastmath"}
+            assert (given["cache"], given["error_model"]) == ("True", "'numpy'"), path
 
 
 def test_version_has_one_value():

@@ -5,72 +5,16 @@ import itertools
 import naive
 import numpy as np
 import pytest
+from kernel_cases import DTYPES, EVERYWHERE, ROUNDING, Case, noise, rls_start, run_lms, run_rls
 
 from filters.kernels import lms as layout
 from filters.kernels import notch as notch_kernel
 from filters.kernels.filtered_x import filtered_x_lms
 from filters.kernels.fir import fir
 from filters.kernels.lms import held_energy, lms, nlms, running_mean
-from filters.kernels.rls import rls
 from filters.kernels.transform_domain import fill_spectra, transform_domain
 from filters.kernels.variable_step import variable_step_nlms
 from filters.kernels.volterra import volterra_nlms, volterra_output
-
-ROUNDING = {
-    np.dtype(np.float32): 2e-5,
-    np.dtype(np.complex64): 2e-5,
-    np.dtype(np.float64): 1e-12,
-    np.dtype(np.complex128): 1e-12,
-}
-DTYPES = [np.float64, np.float32, np.complex128]
-EVERYWHERE = np.empty(0, dtype=bool)
-
-
-def noise(rng, shape, dtype):
-    values = rng.standard_normal(shape)
-    if np.issubdtype(dtype, np.complexfloating):
-        values = values + 1j * rng.standard_normal(shape)
-    return values.astype(dtype)
-
-
-class Case:
-    """A signal in the kernels' layout, and the same windows as rows for the twins."""
-
-    def __init__(self, dtype, *, n=40, n_taps=4, stride=2, n_outputs=1, seed=0):
-        rng = np.random.default_rng(seed)
-        self.dtype, self.stride = np.dtype(dtype), stride
-        self.z = noise(rng, (n_taps - 1 + n) * stride, dtype)
-        self.m = n_taps * stride
-        self.rows = np.array([self.z[k * stride : k * stride + self.m] for k in range(n)])
-        self.d = noise(rng, (n, n_outputs), dtype)
-        self.w = noise(rng, (n_outputs, self.m), dtype)
-        self.mask = rng.random(n) < 0.7
-        self.steps = rng.uniform(0.01, 0.05, n).astype(self.dtype.type(0).real.dtype)
-        self.real = self.steps.dtype.type
-
-    def close(self, got, wanted):
-        assert got.dtype == self.dtype
-        np.testing.assert_allclose(got, wanted, rtol=0, atol=5 * ROUNDING[self.dtype])
-
-
-def run_lms(case, w, bias, y, *, part=slice(None), mask=EVERYWHERE, **options):
-    """Call the kernel on samples `part` of the case; returns the first bad sample."""
-    a, b, _ = part.indices(case.d.shape[0])
-    z = case.z[a * case.stride : (b - 1) * case.stride + case.m]
-    return lms(
-        z,
-        z / np.where(z == 0, 1, np.abs(z)) if options.get("sign_data") else z,
-        case.d[part, 0].copy(),
-        case.steps[part],
-        mask[part],
-        case.stride,
-        case.real(options.get("leak", 0)),
-        options.get("sign_error", False),
-        options.get("fit_intercept", False),
-        w,
-        bias,
-        y[part],
-    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -190,119 +134,6 @@ def test_filtered_x_equals_twin(dtype, n_path, masked):
     case.close(bias, biases[-1:].astype(dtype))
 
 
-def rls_start(case, *, fit_intercept=False, delta=0.5):
-    m = case.m + int(fit_intercept)
-    w = np.zeros((case.d.shape[1], m), dtype=case.dtype)
-    w[:, : case.m] = case.w
-    P = np.eye(m, dtype=np.result_type(case.dtype, np.float64)) / delta
-    return w, P, np.array([m / delta])
-
-
-# P is held in full for real signals only.
-RLS_KINDS = [*((dtype, False) for dtype in DTYPES), (np.float64, True), (np.float32, True)]
-
-
-def run_rls(case, w, P, trace, y, *, part=slice(None), mask=EVERYWHERE, **options):
-    a, b, _ = part.indices(case.d.shape[0])
-    return rls(
-        case.z[a * case.stride : (b - 1) * case.stride + case.m],
-        np.ascontiguousarray(case.d[part]),
-        mask[part],
-        case.stride,
-        float(options.get("forgetting", 0.95)),
-        float(options.get("trace_cap", np.inf)),
-        2.0,
-        options.get("fit_intercept", False),
-        options.get("full", False),
-        P,
-        w,
-        *(np.empty(w.shape[1], dtype=P.dtype) for _ in range(3)),
-        trace,
-        y[part],
-    )
-
-
-@pytest.mark.parametrize(("dtype", "full"), RLS_KINDS)
-@pytest.mark.parametrize("n_outputs", [1, 2])
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"forgetting": 1.0},
-        {"fit_intercept": True},
-        {"trace_cap": 1.0, "forgetting": 0.9},
-    ],
-    ids=lambda options: "-".join(options) or "plain",
-)
-@pytest.mark.parametrize("masked", [False, True], ids=["everywhere", "masked"])
-def test_rls_equals_twin(dtype, full, n_outputs, options, masked):
-    case = Case(dtype, n_outputs=n_outputs)
-    intercept = options.get("fit_intercept", False)
-    w, P, trace = rls_start(case, fit_intercept=intercept)
-    rows = np.column_stack([case.rows, np.ones(40)]) if intercept else case.rows
-    outputs, weights, covariance = naive.rls(
-        rows,
-        case.d,
-        w,
-        P,
-        options.get("forgetting", 0.95),
-        mask=case.mask if masked else None,
-        trace_cap=options.get("trace_cap", np.inf),
-    )
-    y = np.empty(case.d.shape, dtype)
-    mask = case.mask if masked else EVERYWHERE
-    assert run_rls(case, w, P, trace, y, mask=mask, full=full, **options) == -1
-    case.close(y, outputs)
-    case.close(w, weights)
-    case.close(np.tril(P).astype(dtype), np.tril(covariance))
-    np.testing.assert_allclose(trace[0], np.trace(covariance).real, rtol=5 * ROUNDING[case.dtype])
-
-
-def test_rls_trace_cap_of_the_test_above_is_reached():
-    case = Case(np.float64)
-    _, _, free = naive.rls(case.rows, case.d, *rls_start(case)[:2], 0.9)
-    _, _, capped = naive.rls(case.rows, case.d, *rls_start(case)[:2], 0.9, trace_cap=1.0)
-    assert np.trace(free) > 1.3 * np.trace(capped)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_rls_never_touches_the_upper_triangle(dtype):
-    case = Case(dtype)
-    w, P, trace = rls_start(case)
-    P[np.triu_indices(case.m, 1)] = 7.0
-    assert run_rls(case, w, P, trace, np.empty((40, 1), dtype)) == -1
-    assert (P[np.triu_indices(case.m, 1)] == 7.0).all()
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("n_taps", [1, 3, 8, 13, 16, 31, 33])
-def test_rls_matrix_held_in_full_stays_symmetric_to_the_bit(dtype, n_taps):
-    case = Case(dtype, n=400, n_taps=n_taps, stride=1)
-    w, P, trace = rls_start(case)
-    y = np.empty(case.d.shape, dtype)
-    assert run_rls(case, w, P, trace, y, forgetting=0.9, full=True) == -1
-    np.testing.assert_array_equal(P, P.T)
-    assert np.abs(P - np.diag(np.diag(P))).max() > 0 or n_taps == 1
-
-
-@pytest.mark.parametrize(("dtype", "full"), RLS_KINDS)
-@pytest.mark.parametrize("cuts", [(1, 2, 3), (7, 8, 30), (39,)])
-def test_lms_and_rls_blocks_equal_one_call_bit_for_bit(dtype, full, cuts):
-    case = Case(dtype)
-    spans = [slice(a, b) for a, b in zip((0, *cuts), (*cuts, 40), strict=True)]
-    answers = []
-    for parts in ([slice(0, 40)], spans):
-        w, bias, y = case.w[0].copy(), np.zeros(1, dtype), np.empty(40, dtype)
-        v, P, trace = rls_start(case)
-        q = np.empty((40, 1), dtype)
-        for part in parts:
-            run_lms(case, w, bias, y, part=part, leak=0.1, fit_intercept=True)
-            run_rls(case, v, P, trace, q, part=part, full=full)
-        answers.append((w, bias, y, v, P, trace, q))
-    for whole, cut in zip(*answers, strict=True):
-        np.testing.assert_array_equal(whole, cut)
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("k", [0, 17, 39])
 def test_gradient_kernels_return_the_first_bad_sample_and_the_weights_before_it(value, k):
@@ -318,27 +149,6 @@ def test_gradient_kernels_return_the_first_bad_sample_and_the_weights_before_it(
     assert nlms(case.z, d, epsilon, EVERYWHERE, 1, 0.5, False, w, np.zeros(1), y) == k
     _, weights, _ = naive.nlms(case.rows[:k], d[:k], case.w[0], 0.5, epsilon)
     np.testing.assert_allclose(w, weights[-1] if k else case.w[0], rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("k", [0, 17, 39])
-def test_rls_returns_the_first_bad_sample(k):
-    case = Case(np.float64, n_outputs=2)
-    w, P, trace = rls_start(case)
-    case.d[k, 1] = np.inf
-    assert run_rls(case, w, P, trace, np.empty((40, 2))) == k
-
-
-@pytest.mark.parametrize(("dtype", "full"), RLS_KINDS)
-def test_rls_starts_anew_where_the_matrix_is_not_positive(dtype, full):
-    case = Case(dtype)
-    answers = []
-    for sign in (1, -1):
-        w, P, trace = rls_start(case)  # delta 0.5: what it starts anew with is 2 I, too
-        y = np.empty((40, 1), dtype)
-        assert run_rls(case, w, sign * P, trace, y, full=full) == -1
-        answers.append((w, y))
-    for positive, restarted in zip(*answers, strict=True):
-        case.close(positive, restarted)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 5e-324, 1e-310])

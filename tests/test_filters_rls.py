@@ -178,6 +178,33 @@ def test_rls_wind_up_of_p_is_capped():
     assert np.trace(rls.stream().state["P"]) <= 8 * 1e7 / 0.9 * (1 + 1e-9)
 
 
+def test_rls_weights_stay_through_a_noisy_tone_in_single_precision():
+    rng = np.random.default_rng(0)
+    n, n_after = 200_000, 2000
+    x = np.concatenate([rng.standard_normal(5000), np.sin(0.3 * np.arange(n))])
+    x = np.concatenate([x, rng.standard_normal(n_after)]).astype(np.float32)
+    clean = lfilter(PLANT, 1, x.astype(float))
+    d = (clean + 0.1 * rng.standard_normal(x.size)).astype(np.float32)
+    result = RLSFilter(8, forgetting_factor=0.99, store_weights=1000).adapt(x, d)
+    norms = np.linalg.norm(result.weights.reshape(-1, 8), axis=1)
+    assert norms[5:].max() < 1.2 * np.linalg.norm(PLANT)  # the rounding of x does not drive them
+    after = np.abs(clean - result.output)[-n_after:]
+    assert after[:20].max() < 10
+    assert after[100:].max() < 0.2
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rls_follows_a_fall_of_the_level_by_80_db(dtype):
+    rng = np.random.default_rng(0)
+    level = np.repeat([1.0, 1e-4], [3000, 20_000])
+    x = (level * rng.standard_normal(level.size)).astype(dtype)
+    plant = np.where(level == 1, lfilter(PLANT, 1, x), -lfilter(PLANT, 1, x))
+    d = (plant + 0.1 * level * rng.standard_normal(level.size)).astype(dtype)
+    output = RLSFilter(8, forgetting_factor=0.99).adapt(x, d).output
+    excess = np.mean((plant - output)[-5000:] ** 2) / 1e-10
+    np.testing.assert_array_less(excess, 2 * 8 * 0.01 / 1.99)
+
+
 def test_rls_covariance_stays_positive_and_its_stored_trace_true():
     rng = np.random.default_rng(0)
     x, d = rng.standard_normal((50_000, 1)), rng.standard_normal(50_000)

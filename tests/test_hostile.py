@@ -21,8 +21,9 @@ import hostile_functions as functions
 import numpy as np
 import pytest
 from hostile_judge import verdict, within_memory
-from hostile_names import ESTIMATORS, EVERY, Call, is_taken, taken
+from hostile_names import EVERY, Call, is_taken, taken
 from hostile_values import ODD, ROWS, copied
+from public_names import ESTIMATORS, small
 from sklearn.base import clone
 
 KINDS = {
@@ -145,7 +146,7 @@ def test_the_command_lines_answer_in_lines_of_their_own():
 def random_call(rng):
     """Two hostile things at once: a parameter of the constructor and the rows."""
     name = rng.choice(list(ESTIMATORS))
-    model, good = clone(estimators.small(name)), estimators.good_arguments(name)
+    model, good = clone(small(name)), estimators.good_arguments(name)
     parameter = rng.choice(list(model.get_params(deep=False)))
     odd, kind = rng.choice(list(ODD)), rng.choice(list(ROWS))
 
@@ -176,7 +177,7 @@ def test_very_many_features_work_or_are_too_many_for_the_memory(name):
     target = [] if estimators.good_arguments(name)["y"] is None else [np.arange(4) % 2]
 
     def fit(given):
-        model = clone(estimators.small(name)).fit(*given)
+        model = clone(small(name)).fit(*given)
         return (getattr(model, "predict", None) or model.transform)(given[0])
 
     with within_memory():

@@ -25,17 +25,29 @@ def numbers(rng, lengths=(2, 5, 3), n_outputs=2):
     return [rng.randn(n, n_outputs) for n in lengths]
 
 
-def view(net, weights):
+def view(net, weights, bidirectional=False):
     """One of the two networks as the naive cells take it."""
     own = {k: v for k, v in vars(net).items() if k.endswith("_") and k != "classes_"}
-    own |= {"cell": net.cell, "activation": net.activation, "bidirectional": False}
+    own |= {"cell": net.cell, "activation": net.activation, "bidirectional": bidirectional}
     return SimpleNamespace(**own | {"weights_": weights, "skip_connections": net.skip_connections})
+
+
+def naive_states(net, x):
+    """What the decoder begins with: of two directions h forward, h backward, and so for c."""
+    states = naive_cells.columns(view(net, net.encoder_weights_, net.bidirectional), x)[1]
+    if not net.bidirectional:
+        return states
+    ahead, back = states[::2], states[1::2]
+    return [
+        tuple(np.concatenate([f[k], b[k]]) for k in range(len(f)))
+        for f, b in zip(ahead, back, strict=True)
+    ]
 
 
 def naive_outputs(net, x, n_steps, forced=None):
     """Outputs of the decoder, fed with row s - 1 of `forced`, or its own output where NaN."""
     decoder = view(net, net.weights_)
-    states = naive_cells.columns(view(net, net.encoder_weights_), x)[1]
+    states = naive_states(net, x)
     fed = np.zeros(net.output_bias_.size) if net.start is None else np.asarray(net.start, float)
     outputs = []
     for s in range(n_steps):
@@ -55,8 +67,13 @@ def started(cell, X, Y, sizes=(3,), **params):
     return net
 
 
+def cells(layers):
+    """The dicts of a list over layers of dicts, or of pairs of them."""
+    return [w for layer in layers for w in (layer if isinstance(layer, tuple) else (layer,))]
+
+
 def flat(net):
-    parts = [v for w in (*net.encoder_weights_, *net.weights_) for v in w.values()]
+    parts = [v for w in cells([*net.encoder_weights_, *net.weights_]) for v in w.values()]
     return np.concatenate([p.ravel() for p in (*parts, net.output_weights_, net.output_bias_)])
 
 
@@ -66,7 +83,12 @@ def flat(net):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(
     "params",
-    [{}, {"sizes": (3, 2), "skip_connections": True, "head_sizes": (4,), "start": [0.3, -1.0]}],
+    [
+        {},
+        {"bidirectional": True},
+        {"sizes": (3, 2), "skip_connections": True, "head_sizes": (4,), "start": [0.3, -1.0]},
+        {"sizes": (3, 2), "skip_connections": True, "bidirectional": True},
+    ],
 )
 def test_numbers_are_those_of_the_naive_twin(cell, params):
     X, rng = inputs()
@@ -76,7 +98,7 @@ def test_numbers_are_those_of_the_naive_twin(cell, params):
         for x, n, answer in zip(X, steps, answers, strict=True):
             expected = naive_outputs(net, x, n)
             np.testing.assert_allclose(answer, expected, rtol=1e-11, atol=1e-13)
-    states = [naive_cells.columns(view(net, net.encoder_weights_), x)[1] for x in X]
+    states = [naive_states(net, x) for x in X]
     expected = [np.concatenate([part for state in s for part in state]) for s in states]
     np.testing.assert_allclose(net.transform(X), expected, rtol=1e-12, atol=1e-14)
     assert len(net.get_feature_names_out()) == len(expected[0])
@@ -105,7 +127,8 @@ def assert_all_gradients(net, value, gradients):
     """Every array of both networks against central differences."""
     pairs = [(getattr(net, f"{k}_"), gradients[k], k) for k in ("output_weights", "output_bias")]
     for k in ("encoder_weights", "weights"):
-        for layer, gradient in zip(getattr(net, f"{k}_"), gradients[k], strict=True):
+        layers = zip(cells(getattr(net, f"{k}_")), cells(gradients[k]), strict=True)
+        for layer, gradient in layers:
             pairs += [(layer[name], gradient[name], f"{k} {name}") for name in layer]
     for k in ("head_weights", "head_biases"):
         pairs += [
@@ -118,13 +141,26 @@ def assert_all_gradients(net, value, gradients):
         np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-7 * scale, err_msg=name)
 
 
-@pytest.mark.parametrize("share", [1.0, 0.5, 0.0])
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_gradients_of_numbers_are_central_differences(cell, share):
+BOTH_WAYS = {"bidirectional": True}
+
+
+@pytest.mark.parametrize(
+    ("cell", "share", "params"),
+    [
+        *((cell, share, {}) for cell in ("lstm", "gru") for share in (1.0, 0.5, 0.0)),
+        *((cell, 0.5, BOTH_WAYS) for cell in CELLS),
+        *((cell, 1.0, BOTH_WAYS) for cell in CELLS),
+        ("lstm", 0.0, BOTH_WAYS),
+        ("elman", 0.5, {**BOTH_WAYS, "head_sizes": (5,)}),
+        ("gru", 0.5, {**BOTH_WAYS, "sizes": (2, 1), "skip_connections": True}),
+        ("peephole_lstm", 0.5, {**BOTH_WAYS, "sizes": (1, 2)}),
+    ],
+)
+def test_gradients_of_numbers_are_central_differences(cell, share, params):
     X, rng = inputs()
     Y, weight = numbers(rng), np.array([1.0, 2.0, 0.5])
     Y[1][2] = np.nan  # an unlabelled step is not learned, and never fed
-    net = started(cell, X, Y, sizes=(2,), teacher_forcing=share)
+    net = started(cell, X, Y, **{"sizes": (2,), "teacher_forcing": share} | params)
     loss, gradients = net.loss_and_gradients(X, Y, sample_weight=weight)
     forced = forced_rows(net, Y, share)
     errors = [
@@ -168,9 +204,10 @@ def test_gradients_of_labels_are_central_differences(share):
     assert_all_gradients(net, lambda: net.loss_and_gradients(X, Y)[0], gradients)
 
 
-def test_saliency_of_an_answer_is_a_central_difference():
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_saliency_of_an_answer_is_a_central_difference(bidirectional):
     X, rng = inputs()
-    net = started("lstm", X, numbers(rng))
+    net = started("lstm", X, numbers(rng), bidirectional=bidirectional)
     got = net.input_saliency(X, output=1, step=3)
     for x, gradient in zip(X, got, strict=True):
         moved = x.copy()
@@ -187,10 +224,11 @@ def test_saliency_of_an_answer_is_a_central_difference():
 # ---- batches, lengths, endings -----------------------------------------------------------------
 
 
-def test_neighbours_do_not_change_an_answer():
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_neighbours_do_not_change_an_answer(bidirectional):
     X, rng = inputs((4, 1, 6, 3, 5))
     Y = numbers(rng, (2, 5, 3, 1, 4))
-    net = started("gru", X, Y, batch_size=2)
+    net = started("gru", X, Y, batch_size=2, bidirectional=bidirectional)
     together = net.predict(X)
     for x, answer in zip(X, together, strict=True):
         np.testing.assert_allclose(answer, net.predict([x])[0], rtol=1e-11, atol=1e-13)
@@ -260,7 +298,7 @@ def test_sequences_come_back_as_they_were_given():
         ({}, [[1.0], [3.0]], "inconsistent"),
         ({}, None, "requires y"),
         ({}, [[np.nan]] * 3, "nothing to learn"),
-        ({"cell": "jordan"}, [[1.0]] * 3, "'cell' parameter"),
+        ({"cell": "jordan"}, [[1.0]] * 3, "which an encoder does not have"),
         ({"teacher_forcing": 2.0}, [[1.0]] * 3, "'teacher_forcing' parameter"),
     ],
 )
@@ -295,10 +333,12 @@ def test_a_long_pair_warns():
 # ---- training ----------------------------------------------------------------------------------
 
 
-def test_same_seed_same_bits_and_training_goes_on():
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_same_seed_same_bits_and_training_goes_on(bidirectional):
     X, rng = inputs((4, 1, 6, 3, 5))
     Y = numbers(rng, (2, 5, 3, 1, 4))
     params = {"batch_size": 2, "tol": None, "random_state": 3, "teacher_forcing": 0.5}
+    params["bidirectional"] = bidirectional
     whole = Seq2Seq("lstm", (3,), max_iter=6, **params).fit(X, Y)
     np.testing.assert_array_equal(flat(clone(whole).fit(X, Y)), flat(whole))
     halves = Seq2Seq("lstm", (3,), max_iter=3, warm_start=True, **params).fit(X, Y)
@@ -306,10 +346,11 @@ def test_same_seed_same_bits_and_training_goes_on():
     np.testing.assert_array_equal(flat(halves), flat(whole))
     assert halves.loss_curve_ == whole.loss_curve_
     given = {k: getattr(whole, f"{k}_") for k in whole._parts if hasattr(whole, f"{k}_")}
-    again = Seq2Seq("lstm", (3,), max_iter=0, initial_weights=given).fit(X, Y)
+    again = clone(whole).set_params(max_iter=0, initial_weights=given).fit(X, Y)
     np.testing.assert_array_equal(flat(again), flat(whole))
-    one = Seq2Seq("lstm", (3,), random_state=3).partial_fit(X, Y).partial_fit(X, Y)
-    two = Seq2Seq("lstm", (3,), random_state=3, max_iter=2, tol=None).fit(X, Y)
+    params |= {"batch_size": 32, "teacher_forcing": 1.0}
+    one = Seq2Seq("lstm", (3,), **params).partial_fit(X, Y).partial_fit(X, Y)
+    two = Seq2Seq("lstm", (3,), max_iter=2, **params).fit(X, Y)
     np.testing.assert_array_equal(flat(one), flat(two))
 
 

@@ -163,6 +163,27 @@ def test_memory_of_truncated_training_is_that_of_a_window():
     assert peak(12000, bptt_steps=20) < 30
 
 
+@pytest.mark.parametrize("method", ["predict", "transform"])
+def test_memory_of_answers_is_that_of_a_window_and_of_two_directions_that_of_a_series(method):
+    def peak(n, n_series=1, **params):
+        X, y = [np.zeros((n, 1))] * n_series, [np.zeros(n)] * n_series
+        net = RNNRegressor("lstm", (20,), max_iter=0, random_state=0, batch_size=4, **params)
+        answer = getattr(net.fit([x[:100] for x in X], [v[:100] for v in y]), method)
+        answer([x[:100] for x in X])  # compiled and warm
+        tracemalloc.start()
+        answer(X)
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top / 8 / n  # float64 numbers a row of one series
+
+    ahead, both = peak(12_000), peak(2000, bidirectional=True)
+    assert ahead < 100
+    assert both > 250  # gates, cells and columns of every row, twice
+    batch, more = (peak(500, k, bidirectional=True) for k in (4, 16))
+    assert batch > 3 * both
+    assert more < batch + 12 * 100  # the inputs and answers of twelve more series
+
+
 def test_a_long_series_without_truncation_warns():
     X, y = np.zeros((2001, 1)), np.zeros(2001)
     with pytest.warns(UserWarning, match=r"2001 rows.*bptt_steps.*n_strands"):

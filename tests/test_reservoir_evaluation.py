@@ -1,146 +1,31 @@
-"""The comparison: rows that survive, runs that resume, one protocol, an honest report."""
+"""The comparison: rows, runs that resume, one protocol, an honest report."""
 
-import errno
 import importlib.util
 import json
-import os
 import re
-import signal
-import threading
-import time
 import warnings
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
+from tiny_evaluation import CALLS, model, run, tiny_registry
 
 from reservoir.evaluation import (
     MODELS,
-    TASKS,
-    Interrupted,
-    Metric,
-    Model,
-    OutputError,
     Problem,
-    Task,
     UsageError,
     _report,
-    _workers,
     compare,
 )
 from reservoir.evaluation._protocol import choose
-from reservoir.evaluation._workers import start_workers
-
-CALLS: list[str] = []
-TESTS = int(os.environ.setdefault("EVALUATION_TESTS", str(os.getpid())))
-
-
-class Recorder(Ridge):
-    """Ridge that notes when it is fitted to the whole training part."""
-
-    def fit(self, X, y):
-        if X.shape[0] == 60:
-            CALLS.append("fit")
-        return super().fit(X, y)
-
-
-class Broken(BaseEstimator):
-    def fit(self, X, y):
-        raise RuntimeError("the cat is on the keyboard\nsecond line")
-
-
-class Dies(Ridge):
-    """As a kernel out of memory: the process is gone."""
-
-    def fit(self, X, y):
-        if os.getpid() != TESTS:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().fit(X, y)
-
-
-class CtrlC(Ridge):
-    def fit(self, X, y):
-        raise KeyboardInterrupt
-
-
-class SwallowsCtrlC(Ridge):
-    """As gradient training: Ctrl-C ends the fit, which then makes do."""
-
-    def fit(self, X, y):
-        try:
-            os.kill(os.getpid(), signal.SIGINT)
-            for _ in range(10**6):
-                pass
-        except KeyboardInterrupt:
-            pass
-        return super().fit(X, y)
-
-
-def make(seed, quick):
-    rng = np.random.RandomState(seed)
-    X = rng.randn(100, 2)
-    y = X @ [1.0, -2.0] + 0.1 * rng.randn(100)
-    return Problem(X[:60], y[:60], X, y[60:], context=60)
-
-
-def rmse(problem, prediction):
-    return float(np.sqrt(np.mean((problem.y_test - prediction) ** 2)))
-
-
-def model(name, estimator, grid=({},), **kwargs):
-    return Model(
-        name,
-        name,
-        "family of " + name,
-        "about",
-        lambda task, params, seed: estimator(**params),
-        lambda task, quick: list(grid),
-        **kwargs,
-    )
 
 
 @pytest.fixture
-def registries():
-    """Empty registries; what was in them comes back afterwards, in its order."""
-    before = [(registry, dict(registry)) for registry in (TASKS, MODELS)]
-    TASKS.clear()
-    MODELS.clear()
-    yield
-    for registry, entries in before:
-        registry.clear()
-        registry.update(entries)
-
-
-@pytest.fixture
-def tiny(registries):
-    """A registry of one tiny task and of models that behave in every way."""
-    CALLS.clear()
-    metric = Metric("RMSE", "sqrt(mean(e^2))")
-    task = Task(
-        "tiny",
-        "Tiny",
-        "regression",
-        "Why?",
-        "none",
-        "short",
-        metric,
-        make,
-        rmse,
-        validation_rows=15,
-    )
-    TASKS["tiny"] = task
-    for entry in (
-        model("ridge", Recorder, [{"alpha": 1e-3}, {"alpha": 1e3}]),
-        model("broken", Broken),
-        model("ctrl_c", CtrlC),
-        model("swallows", SwallowsCtrlC),
-        model("senseless", Ridge, unsuited={"regression": "it cannot count"}),
-    ):
-        MODELS[entry.name] = entry
-    return task
+def tiny():
+    with tiny_registry() as task:
+        yield task
 
 
 @pytest.fixture
@@ -148,10 +33,6 @@ def unread(tiny, monkeypatch):
     """As `tiny`; nobody reads the report, so none is drawn."""
     monkeypatch.setattr(_report, "write_report", lambda store, run: store.folder)
     return tiny
-
-
-def run(out, models, **kwargs):
-    return compare(None, models, out=out, verbose=0, n_jobs=1, **kwargs)
 
 
 def test_resume_runs_nothing_and_gives_the_same_rows(tiny, tmp_path):
@@ -194,24 +75,6 @@ def test_columns_and_types_of_the_file(unread, tmp_path):
     assert row["predict_seconds"] > 0
 
 
-def test_ctrl_c_keeps_finished_rows_and_the_next_run_goes_on(unread, tmp_path, monkeypatch):
-    with pytest.raises(Interrupted, match="3 of 6 rows are finished"):
-        compare(None, ["ridge", "ctrl_c"], out=tmp_path, verbose=0, n_jobs=1)
-    assert pd.read_csv(tmp_path / "results.csv")["model"].tolist() == ["ridge"] * 3
-    monkeypatch.setattr(CtrlC, "fit", Ridge.fit)
-    frame = run(tmp_path, ["ridge", "ctrl_c"])
-    assert len(CALLS) == 3
-    assert frame["status"].tolist() == ["ok"] * 6
-
-
-def test_ctrl_c_that_a_model_swallows_still_ends_the_run(unread, tmp_path):
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(Interrupted):
-        run(tmp_path, ["ridge", "swallows"])
-    assert "swallows" not in (tmp_path / "results.csv").read_text()
-    assert signal.getsignal(signal.SIGINT) is before
-
-
 def test_failing_model_marks_its_rows_and_the_rest_goes_on(tiny, tmp_path):
     frame = run(tmp_path, ["broken", "ridge"])
     broken, ridge = frame[frame["model"] == "broken"], frame[frame["model"] == "ridge"]
@@ -233,17 +96,6 @@ def test_warnings_of_a_model_stand_in_its_note(unread, tmp_path, monkeypatch):
     assert frame[["status", "note"]].values.tolist() == [["ok", "the weather is bad"]]
 
 
-def test_process_that_dies_fails_its_rows_and_the_rest_goes_on(unread, tmp_path, monkeypatch):
-    monkeypatch.setitem(MODELS, "dies", model("dies", Dies, cost=9.0))
-    first = compare(None, ["dies", "ridge"], out=tmp_path, verbose=0, n_jobs=2)
-    dead = first[first["model"] == "dies"]
-    assert len(first) == 6
-    assert dead["status"].tolist() == ["failed"] * 3
-    assert dead["note"].str.contains("terminated").all()
-    again = run(tmp_path, ["dies", "ridge"])  # in this process, where it lives
-    assert again["status"].tolist() == ["ok"] * 6
-
-
 def test_failed_rows_are_tried_again(unread, tmp_path, monkeypatch):
     run(tmp_path, ["broken"])
     monkeypatch.setitem(MODELS, "broken", model("broken", Ridge))
@@ -262,7 +114,7 @@ def test_senseless_pair_is_a_row_with_its_reason(tiny, tmp_path):
 
 
 def test_parameters_are_chosen_on_the_training_part_only(tiny):
-    spoiled = replace(tiny, make=lambda seed, quick: spoil(make(seed, quick)))
+    spoiled = replace(tiny, make=lambda seed, quick: spoil(tiny.make(seed, quick)))
     ridge = MODELS["ridge"]
     assert choose(tiny, ridge, False).params == {"alpha": 1e-3}
     assert choose(spoiled, ridge, False).params == {"alpha": 1e-3}
@@ -317,24 +169,6 @@ def test_rows_of_another_configuration_are_not_mixed_in(unread, tmp_path, monkey
     monkeypatch.setitem(MODELS, "ridge", model("ridge", Ridge, [{"alpha": 7.0}]))
     with pytest.raises(UsageError, match="another configuration"):
         run(tmp_path, ["ridge"], seeds=[1])
-
-
-def test_full_disk_leaves_the_file_as_it_was(unread, tmp_path, monkeypatch):
-    run(tmp_path, ["ridge"], seeds=[0])
-    text = (tmp_path / "results.csv").read_text()
-
-    written = []
-
-    def full(descriptor):  # room for the predictions of one more row, not for the table
-        written.append(descriptor)
-        if len(written) > 1:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match="No space left"):
-        run(tmp_path, ["ridge"], seeds=[0, 1])
-    assert (tmp_path / "results.csv").read_text() == text
-    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_missing_extra_is_named_before_any_work(unread, tmp_path, monkeypatch):
@@ -394,26 +228,3 @@ def test_number_of_jobs_changes_nothing_but_seconds(tmp_path):
     ]
     same = [name for name in frames[0] if not name.endswith("_seconds")]
     pd.testing.assert_frame_equal(frames[0][same], frames[1][same], check_exact=True)
-
-
-def test_workers_stop_quietly_while_a_job_is_on_its_way(monkeypatch):
-    died = []
-    monkeypatch.setattr(threading, "excepthook", died.append)
-    for _ in range(2):
-        workers = start_workers(2)
-        workers.submit(time.sleep, 0).result()
-        workers.submit(time.sleep, 60)
-        workers.stop()
-    assert not died
-
-
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
-def test_workers_are_deaf_to_ctrl_c_from_their_first_instruction(monkeypatch):
-    monkeypatch.setattr(_workers, "_prepare_worker", int)  # as if they had not come to it yet
-    workers = start_workers(2)
-    asked = workers.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ())
-    try:
-        assert signal.SIGINT in asked.result()
-    finally:
-        workers.stop()
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

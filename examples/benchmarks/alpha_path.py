@@ -8,18 +8,17 @@ of all are compared first. Run with ``OPENBLAS_NUM_THREADS=1 python
 examples/benchmarks/alpha_path.py [--out FILE.md]``; about four minutes.
 """
 
-import argparse
 import time
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
+from sheet import parse_out, tell
 from sklearn.linear_model import RidgeCV
 
 from reservoir import ESNRegressorCV, Reservoir
 from reservoir._alpha_path import LeaveOneOut
 from reservoir._moments import Moments, solve_ridge
 from reservoir.datasets import narma
-from reservoir.evaluation._machine import machine, versions
 
 ROUNDS = 3
 N_TIMESTEPS = 10_000
@@ -104,9 +103,7 @@ def table():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    out = parser.parse_args().out
+    out = parse_out(__doc__)
     lines = [
         "# A path of 30 penalties with leave-one-out errors",
         "",
@@ -114,16 +111,7 @@ def main():
         "brackets; the last column is the largest relative difference of the errors.",
         "",
     ]
-    for line in lines:
-        print(line)
-    for line in table():
-        print(line, flush=True)
-        lines.append(line)
-    facts = machine() | versions()
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print("\n".join(lines[-2:]))
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tell(chain(lines, table()), out)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,15 @@ with an empty cache of compiled kernels (as after an installation) and once with
 with ``python examples/benchmarks/cold_start.py [--out FILE.md]``; about a minute and a half.
 """
 
-import argparse
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
-from reservoir.evaluation._machine import machine, versions
+from sheet import parse_out, tell
 
 ROUNDS = 4
 SHELL = (
@@ -76,19 +76,10 @@ def table(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the tables to this file")
-    out = parser.parse_args().out
+    out = parse_out(__doc__)
     lines = ["# Cold start", "", "CPU seconds of fresh processes, the least of several.", ""]
-    print("\n".join(lines))
     with tempfile.TemporaryDirectory() as folder:
-        for text in table(Path(folder)):
-            print(text, flush=True)
-            lines.append(text)
-    lines += ["", "; ".join(f"{name} {value}" for name, value in (machine() | versions()).items())]
-    print("\n".join(lines[-2:]))
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        tell(chain(lines, table(Path(folder))), out)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,10 @@ A model enters with a function that fits and scores it once; the contest notes t
 seeds, how many numbers training set and the CPU seconds it took, and says who won and by how much.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
-
-from reservoir.evaluation._machine import machine, versions
+from sheet import measured_on
 
 
 class Contest:
@@ -73,17 +70,11 @@ class Contest:
         """Print every seed, the time taken and where; write all to `out`."""
         self.say("Seed by seed:", "", *self._seeds, "")
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        facts = "; ".join(f"{name} {value}" for name, value in (machine() | versions()).items())
-        self.say(f"{cpu:.0f} s of CPU time, {wall:.0f} s by the clock, {self._dtype}. {facts}")
+        self.say(
+            f"{cpu:.0f} s of CPU time, {wall:.0f} s by the clock, {self._dtype}. {measured_on()}"
+        )
         if out is not None:
             out.write_text("\n".join(self._lines) + "\n", encoding="utf-8")
-
-
-def parse_out(description):
-    """The one argument of these scripts: ``--out FILE.md``."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the sheet to this file")
-    return parser.parse_args().out
 
 
 def verdict(entries, sign=1):

@@ -7,20 +7,19 @@ named: speexdsp (a shared library, found by the system's loader), adafilt (from 
 ``python examples/benchmarks/echo_canceller.py [--out FILE.md]``; half a minute.
 """
 
-import argparse
 import ctypes
 import ctypes.util
 import importlib
 import time
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 import scipy.fft
 from scipy.signal import lfilter, oaconvolve
+from sheet import parse_out, tell
 
 from filters import FrequencyDomainFilter
 from filters.timeseries import erle_db
-from reservoir.evaluation._machine import machine, versions
 
 BLOCK = 256
 N_SAMPLES = 625 * BLOCK
@@ -173,19 +172,8 @@ def table():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    out = parser.parse_args().out
     lines = ["# Echo cancellers, block 256", "", "Median CPU time a sample, one thread."]
-    print("\n".join(lines))
-    for line in table():
-        print(line, flush=True)
-        lines.append(line)
-    facts = machine() | versions()
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print(lines[-1])
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tell(chain(lines, table()), parse_out(__doc__))
 
 
 if __name__ == "__main__":

@@ -7,16 +7,14 @@ one's there; settings are ranked by the geometric mean of their losses. Run with
 ``python examples/benchmarks/esn_defaults.py [--out FILE.md]``; half a minute.
 """
 
-import argparse
 import itertools
-from pathlib import Path
 
 import numpy as np
+from sheet import parse_out, tell
 
 from filters.timeseries import nrmse
 from reservoir import ESNRegressor
 from reservoir.datasets import load_ecg, load_sunspots, lorenz, mackey_glass, mso, narma
-from reservoir.evaluation._machine import machine, versions
 
 SEEDS = range(3)
 GRID = {
@@ -55,9 +53,7 @@ def error(setting, X, y, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    out = parser.parse_args().out
+    out = parse_out(__doc__)
     settings = list(itertools.product(*GRID.values()))
     found = np.array(
         [
@@ -81,11 +77,7 @@ def main():
         errors = " | ".join(f"{value:.3g}" for value in found[k])
         shown = " | ".join(f"{value:g}" for value in settings[k])
         lines.append(f"| {i + 1}{mark} | {shown} | {losses[k]:.2f} | {errors} |")
-    facts = machine() | versions()
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print("\n".join(lines))
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tell(lines, out)
 
 
 if __name__ == "__main__":

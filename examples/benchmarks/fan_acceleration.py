@@ -14,8 +14,9 @@ fetched once into the cache; without them it is left out, and the sheet says so.
 import warnings
 
 import numpy as np
-from contest import Contest, parse_out
+from contest import Contest
 from scipy.linalg import LinAlgWarning
+from sheet import parse_out
 
 from filters import TapDelay
 from filters.signals import rotor_noise

@@ -8,19 +8,19 @@ named in the table. Run with ``python examples/benchmarks/filters_by_taps.py [--
 about two minutes.
 """
 
-import argparse
 import ctypes
 import shutil
 import subprocess
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from sheet import parse_out, tell
 
 from filters import AffineProjectionFilter, LineEnhancer, LMSFilter, NLMSFilter, RLSFilter
 from filters.timeseries import delay_embed
-from reservoir.evaluation._machine import machine, versions
 
 try:
     import padasip
@@ -212,22 +212,12 @@ def table(library):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    out = parser.parse_args().out
-    facts = machine() | versions()
+    out = parse_out(__doc__)
+    peer = {}
     if padasip is not None:
-        facts["padasip"] = getattr(padasip, "__version__", "installed")
+        peer["padasip"] = getattr(padasip, "__version__", "installed")
     lines = ["# Filters beside padasip and plain C", "", "Median CPU time a sample, float64.", ""]
-    for line in lines:
-        print(line)
-    for line in table(compile_plain()):
-        print(line, flush=True)
-        lines.append(line)
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print("\n".join(lines[-2:]))
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tell(chain(lines, table(compile_plain())), out, **peer)
 
 
 if __name__ == "__main__":

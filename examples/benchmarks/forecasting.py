@@ -16,8 +16,9 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-from contest import Contest, parse_out
+from contest import Contest
 from scipy.linalg import LinAlgWarning
+from sheet import parse_out
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 

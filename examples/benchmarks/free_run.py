@@ -4,13 +4,14 @@ Run with ``python examples/benchmarks/free_run.py``; it writes ``results/free_ru
 itself. Runs of both kinds take turns; ratios are of the medians.
 """
 
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from sheet import tell
 
 from reservoir import ESNRegressor, MemoryRegressor, Reservoir
-from reservoir.evaluation._machine import machine, versions
 
 STEPS, TURNS = 2000, 9
 SIZES = ([100], [100, 100], [50, 50, 50], [300, 300])
@@ -75,14 +76,7 @@ def tables():
 
 
 def main():
-    lines = [HEADER]
-    for line in tables():
-        lines.append(line)
-        print(line, flush=True)
-    facts = machine() | versions()
-    lines.append("\n" + "; ".join(f"{name} {value}" for name, value in facts.items()))
-    target = Path(__file__).parent / "results" / "free_run.md"
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tell(chain([HEADER], tables()), Path(__file__).parent / "results" / "free_run.md")
 
 
 if __name__ == "__main__":

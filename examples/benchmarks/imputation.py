@@ -11,8 +11,9 @@ seed in the same signal, so they are not blind. Run with
 from functools import partial
 
 import numpy as np
-from contest import Contest, parse_out
+from contest import Contest
 from scipy.interpolate import PchipInterpolator
+from sheet import parse_out
 from sklearn.linear_model import Ridge
 
 from filters.timeseries import delay_embed

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
+from sheet import measured_on
 from threadpoolctl import threadpool_limits
-
-from reservoir.evaluation._machine import machine, versions
 
 HEAD = (
     "| what | median | mean | min | max | published | gate | |\n|---|---|---|---|---|---|---|---|"
@@ -123,9 +122,8 @@ class Contest:
             *self._costs,
             "",
         )
-        facts = "; ".join(f"{name} {value}" for name, value in (machine() | versions()).items())
         self.say(*HEAD.splitlines(), *self._rows, "", "Seed by seed:", "", *self._lists, "")
-        self.say(f"Seconds are those of one thread, data and tests not counted. {facts}")
+        self.say(f"Seconds are those of one thread, data and tests not counted. {measured_on()}")
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text("\n".join(self._lines) + "\n", encoding="utf-8")

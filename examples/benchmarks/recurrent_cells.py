@@ -10,17 +10,16 @@ Run with ``python examples/benchmarks/recurrent_cells.py [--out FILE.md]``; unde
 torch is needed: ``pip install torch==2.13.0``.
 """
 
-import argparse
 import time
 from functools import partial
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 import torch
+from sheet import parse_out, tell
 from threadpoolctl import threadpool_limits
 
 from reservoir.baselines._network import CELLS, Network
-from reservoir.evaluation._machine import machine, versions
 
 N_UNITS = 100
 ROUNDS = 30
@@ -184,11 +183,8 @@ def table():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the tables to this file")
-    out = parser.parse_args().out
+    out = parse_out(__doc__)
     torch.set_num_threads(1)
-    facts = machine() | versions() | {"torch": torch.__version__}
     lines = [
         "# Recurrent cells",
         "",
@@ -197,15 +193,8 @@ def main():
         "either precision, from torch's in float64, relative to the largest entry of each array.",
         "",
     ]
-    print("\n".join(lines))
     with threadpool_limits(1):
-        for text in table():
-            print(text, flush=True)
-            lines.append(text)
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print("\n".join(lines[-2:]))
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        tell(chain(lines, table()), out, torch=torch.__version__)
 
 
 if __name__ == "__main__":

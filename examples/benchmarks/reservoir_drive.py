@@ -10,18 +10,16 @@ steps, and lax.scan has the matrix as a dense one, up to 300 units. Run with
 ``python examples/benchmarks/reservoir_drive.py [--out FILE.md]``; about five minutes.
 """
 
-import argparse
 import os
 import time
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from sheet import parse_out, tell
 from threadpoolctl import threadpool_limits
 
 from reservoir import ESNRegressor, Reservoir
-from reservoir.evaluation._machine import machine, versions
 from reservoir.topologies import random_dense, random_sparse
 
 try:
@@ -297,10 +295,8 @@ def strands_table():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    out = parser.parse_args().out
-    facts = machine() | versions()
+    out = parse_out(__doc__)
+    facts = {}
     for name, module in (("reservoirpy", reservoirpy), ("jax", jax)):
         if module is not None:
             facts[name] = module.__version__
@@ -308,18 +304,10 @@ def main():
         if name in os.environ:
             facts[name] = f"{os.environ[name]} (unset it for a fair figure)"
     lines = ["# Driving a reservoir", "", "Least CPU time a step and series, us, one thread.", ""]
-    for text in lines:
-        print(text)
     if jax is not None:
         jax.config.update("jax_enable_x64", True)
     with threadpool_limits(1):
-        for text in chain(table(), ("", LONG, ""), strands_table()):
-            print(text, flush=True)
-            lines.append(text)
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print("\n".join(lines[-2:]))
-    if out is not None:
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        tell(chain(lines, table(), ("", LONG, ""), strands_table()), out, **facts)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from sheet import measured_on
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
 from reservoir import ESNRegressor, Reservoir
 from reservoir.datasets import narma
-from reservoir.evaluation._machine import machine, versions
 from reservoir.topologies import random_sparse, spectral_radius
 
 try:
@@ -248,10 +248,8 @@ def main():
     parser.add_argument("--out", type=Path, help="also write the tables to this file")
     parser.add_argument("--parts", default=",".join(PARTS))
     args = parser.parse_args()
-    facts = machine() | versions()
-    if reservoirpy is not None:
-        facts["reservoirpy"] = reservoirpy.__version__
-    facts = "; ".join(f"{name} {value}" for name, value in facts.items())
+    peer = {} if reservoirpy is None else {"reservoirpy": reservoirpy.__version__}
+    facts = measured_on(**peer)
     known = sections(args.out)
     with threadpool_limits(1):
         for part in args.parts.split(","):

@@ -23,12 +23,14 @@ two minutes. ``--share 0.02`` is quicker and less exact.
 import argparse
 import time
 import warnings
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import scipy.linalg
 from scipy import sparse
 from scipy.stats import loguniform, uniform
+from sheet import tell
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import RandomizedSearchCV
 from threadpoolctl import threadpool_limits
@@ -37,7 +39,6 @@ from filters.timeseries import nrmse
 from reservoir import ESNRegressor, ESNRegressorCV, ESNSearchCV, Reservoir
 from reservoir._search_run import Lane, Rows, Run
 from reservoir.datasets import mackey_glass
-from reservoir.evaluation._machine import machine, versions
 
 try:
     import reservoirpy
@@ -357,9 +358,7 @@ def main():
     parser.add_argument("--out", type=Path, help="also write the tables to this file")
     parser.add_argument("--share", type=float, default=0.1, help="of the fits that rivals do")
     args = parser.parse_args()
-    facts = machine() | versions()
-    if reservoirpy is not None:
-        facts["reservoirpy"] = reservoirpy.__version__
+    peer = {} if reservoirpy is None else {"reservoirpy": reservoirpy.__version__}
     lines = [
         "# Searching 100 configurations", "",
         "Driving 100 configurations: least CPU time a step and configuration, us, one thread.", "",
@@ -370,17 +369,9 @@ def main():
         "refitted, 84 steps forecast. Goal: 20x the best package.",
         "",
     ]
-    print("\n".join(lines))
     warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)  # of the rivals' least penalties
     with threadpool_limits(1):
-        for part in (drive_rows(), between, job_rows(args.share)):
-            for text in part:
-                print(text, flush=True)
-                lines.append(text)
-    lines += ["", "; ".join(f"{name} {value}" for name, value in facts.items())]
-    print("\n".join(lines[-2:]))
-    if args.out is not None:
-        args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        tell(chain(lines, drive_rows(), between, job_rows(args.share)), args.out, **peer)
 
 
 if __name__ == "__main__":

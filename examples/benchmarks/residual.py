@@ -5,15 +5,15 @@ matrices and inputs. Run with ``python examples/benchmarks/residual.py``; it wri
 ``results/residual.md`` beside itself.
 """
 
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
+from sheet import tell
 
 from filters.timeseries import delay_embed, nrmse
 from reservoir import ESNRegressor
 from reservoir.datasets import mackey_glass, narma
-from reservoir.evaluation._machine import machine, versions
 
 SEEDS, CHOICE_SEEDS = range(10), (100, 101)
 N_UNITS, MAX_DELAY, RECALLED, FREQUENCY = 100, 200, 20, 2.0
@@ -138,14 +138,7 @@ def tables():
 
 
 def main():
-    lines = [HEADER]
-    for line in tables():
-        lines.append(line)
-        print(line, flush=True)
-    facts = machine() | versions()
-    lines.append("\n" + "; ".join(f"{name} {value}" for name, value in facts.items()))
-    target = Path(__file__).parent / "results" / "residual.md"
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tell(chain([HEADER], tables()), Path(__file__).parent / "results" / "residual.md")
 
 
 if __name__ == "__main__":

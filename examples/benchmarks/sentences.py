@@ -11,7 +11,8 @@ says so.
 """
 
 import numpy as np
-from contest import Contest, parse_out
+from contest import Contest
+from sheet import parse_out
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import KFold, StratifiedKFold

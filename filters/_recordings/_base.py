@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+
+from ..timeseries._files import replace_file
 
 
 class RecordingError(ValueError):
@@ -93,19 +94,10 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     RecordingError
         If it cannot be written; there is then no file, or the one there was before.
     """
-    target = Path(os.path.realpath(path))  # a link stays, the file it names is replaced
-    temporary = target.with_name(f".{target.name}.part")
     try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        replace_file(path, write)
     except OSError as error:
         raise RecordingError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def read_bytes(path: Path) -> bytes:

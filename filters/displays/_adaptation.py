@@ -114,6 +114,13 @@ class FilterAdaptationDisplay(Display):
         Returns
         -------
         FilterAdaptationDisplay
+
+        Raises
+        ------
+        TypeError
+            For what is no adaptive filter.
+        ValueError
+            For signals of different lengths, and as its `adapt`.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         if not isinstance(filter, AdaptiveFilter):

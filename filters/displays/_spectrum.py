@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy import signal
 
-from ..theory import _one_signal, coherence_bound
+from ..theory import coherence_bound
 from ..timeseries._extras import require_report_extra
 from ..timeseries._sklearn_private import checked, positive, positive_int
+from ..timeseries._validation import check_one_signal
 from ._panels import AFTER, BEFORE, INK, Display, curve_of, panels_of
 
 
@@ -120,7 +121,7 @@ class SpectrumDisplay(Display):
             For NaN, signals of different lengths or shorter than `nperseg`.
         """
         require_report_extra(f"{cls.__name__}.from_signals", "matplotlib")
-        before, after = _one_signal(before, "before"), _one_signal(after, "after")
+        before, after = check_one_signal(before, "before"), check_one_signal(after, "after")
         if before.size != after.size or nperseg > before.size:
             raise ValueError(
                 f"before has {before.size} samples, after {after.size}; they must be as many as "
@@ -130,7 +131,7 @@ class SpectrumDisplay(Display):
         kind = np.result_type(before, after)
         bound = None
         if reference is not None:
-            heard = _one_signal(reference, "reference")
+            heard = check_one_signal(reference, "reference")
             kind = np.result_type(kind, heard)
             _, bound = coherence_bound(heard, before.astype(kind), rate, nperseg=nperseg)
         frequencies, before_db = _density_db(before.astype(kind), rate, nperseg)

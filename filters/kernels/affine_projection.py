@@ -129,7 +129,7 @@ def _solve(M, inverse, t, e, o, first, f, v):
 
 @njit(cache=True, error_model="numpy", nogil=True, forceinline=True, fastmath={"contract"})
 def _learn(inverse, some_left_out, t, step, epsilon, v, e, gains):
-    """Add step * v to the gains; errors of the last samples under the weights after that.
+    """gains <- gains + step v and e <- (1 - step) e + step epsilon v, see the head of this file.
 
     A slot that newer ones explain is explained by them for as long as it lasts: its error is not
     wanted any more.
@@ -143,7 +143,7 @@ def _learn(inverse, some_left_out, t, step, epsilon, v, e, gains):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _moved(w, gain, x):
-    """One updated weight. No fastmath: the same bits in `_update_and_dot` and in `settle`."""
+    """w + gain conj(x). No fastmath: the same bits in `_update_and_dot` and in `settle`."""
     return w + gain * np.conj(x)
 
 
@@ -162,6 +162,7 @@ def _update_and_dot(w, o, gain, z, old, new):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _copy_columns(source, first, target, start, count):
+    """target[:, start + i] = source[:, first + i] for i < count."""
     for row in range(source.shape[0]):
         for i in range(count):
             target[row, start + i] = source[row, first + i]
@@ -283,7 +284,7 @@ def start_products(z, stride, lags, place, products):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def settle(z, stride, w, pending, settled):
-    """Write w with all that is pending after the last sample of `z`.
+    """settled = w + sum_l pending(l) conj(x(k-l)), k the last sample of `z`.
 
     Oldest first, as `affine_projection` will do it: the settled weights of a stretch without
     learning stay the same to the bit.

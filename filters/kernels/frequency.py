@@ -277,7 +277,7 @@ def set_steps(periodograms, power, rule, epsilon, norms, steps):
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
 def learn(memory, rule, o, plan, scratch):
-    """Move the weights of output `o` by the errors in the second half of the frame."""
+    """w(p) <- w(p) + causal half of F^-1(step conj(X(p)) E) of output `o`, E that of the frame."""
     frame, error = scratch.frame, scratch.error
     n_partitions, n_channels, _, n_bins = memory.spectra.shape
     parts = memory.bias.shape[1]

@@ -20,7 +20,7 @@ from numba import njit
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
 def enter(x, tables, even, odd):
-    """Rotate one sum by a sample and add the newest one, x; `even`, `odd` (n_taps,) in place."""
+    """Z <- exp(j theta) Z + exp(j theta / 2) x, with Z = even + j odd (n_taps,), in place."""
     for i in range(np.uint64(even.size)):
         a = even[i]
         b = odd[i]
@@ -30,9 +30,10 @@ def enter(x, tables, even, odd):
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
 def slide(newest, oldest, takes_over, tables, spectra, bins):
-    """Move both sums of one channel to the next sample and write its bins X.
+    """Move both sums of one channel to the next sample and write its bins X = scale Re Z.
 
-    `spectra` (4, n_taps) is in place; `takes_over` says that the one that grows is complete.
+    The sample that leaves next leaves then: Z <- Z - (-1)^i exp(-j theta / 2) oldest. `spectra`
+    (4, n_taps) is in place; `takes_over` says that the one that grows is complete.
     """
     enter(newest, tables, spectra[0], spectra[1])
     enter(newest, tables, spectra[2], spectra[3])
@@ -63,7 +64,7 @@ def fill_spectra(z, tables, spectra, place):
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
 def weigh(bins, rate, share, power, direction):
-    """Update the mean power P of one channel; write conj(X) / (P + share).
+    """P <- P + rate (|X|^2 - P) for the bins of one channel; write conj(X) / (P + share).
 
     A silent bin tells nothing about its level (and P would underflow in time), so P waits there.
 

@@ -8,6 +8,10 @@ from numba import njit
 def follow(levels, e, c, damping, memory, noise_power, estimate):
     """Take one error into the levels; return the step of this sample.
 
+    With E a running mean, E <- E + rate (new - E)::
+
+        noise power = min(E damping |c|^2, E Re e conj(c)),  step = 1 - noise power / E |e|^2
+
     Parameters
     ----------
     levels : ndarray (6,), updated in place

@@ -12,16 +12,28 @@ from ._checks import check_count, check_number
 
 
 class MultipathChannel(NamedTuple):
-    """What `multipath_channel` returns."""
+    """What `multipath_channel` returns.
+
+    Attributes
+    ----------
+    response : ndarray of shape (n_taps,)
+        Impulse response, newest input sample first.
+    delays : ndarray of shape (n_paths,)
+        Delay of every path in symbols, ascending from 0.
+    gains : ndarray of shape (n_paths,)
+        Gain of every path.
+
+    Examples
+    --------
+    >>> from filters.signals import multipath_channel
+    >>> channel = multipath_channel(random_state=0)
+    >>> channel.delays.shape == channel.gains.shape, int(channel.delays[0])
+    (True, 0)
+    """
 
     response: np.ndarray
-    """Impulse response of shape (n_taps,), newest input sample first."""
-
     delays: np.ndarray
-    """Delay of every path in symbols, ascending from 0, shape (n_paths,)."""
-
     gains: np.ndarray
-    """Gain of every path, shape (n_paths,)."""
 
 
 @checked(made=True)

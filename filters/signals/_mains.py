@@ -14,16 +14,28 @@ from ._drift import slow_drift
 
 
 class MainsHum(NamedTuple):
-    """What `mains_hum` returns; every array has the shape (n_timesteps,)."""
+    """What `mains_hum` returns.
+
+    Attributes
+    ----------
+    hum : ndarray of shape (n_timesteps,)
+        The hum as it adds to a recorded signal.
+    reference : ndarray of shape (n_timesteps,)
+        A measurement of the mains: other phase, other gain, a little noise.
+    frequency : ndarray of shape (n_timesteps,)
+        True frequency of the fundamental, in hertz.
+
+    Examples
+    --------
+    >>> from filters.signals import mains_hum
+    >>> mains = mains_hum(720, random_state=0)
+    >>> mains.hum.shape, bool(abs(mains.frequency - 50).max() <= 3)
+    ((720,), True)
+    """
 
     hum: np.ndarray
-    """The hum as it adds to a recorded signal."""
-
     reference: np.ndarray
-    """A measurement of the mains: other phase, other gain, a little noise."""
-
     frequency: np.ndarray
-    """True frequency of the fundamental, in hertz."""
 
 
 @checked(made=True, random_state=["random_state"])

@@ -20,26 +20,49 @@ _HALF_SINC = 16
 
 
 class CabinPaths(NamedTuple):
-    """What `cabin_paths` returns; arrays of shape (2, n_taps), newest input sample first.
+    """What `cabin_paths` returns; impulse responses, newest input sample first.
 
     Row 0 holds for the first half of a recording, row 1 for the second.
+
+    Attributes
+    ----------
+    to_microphone : ndarray of shape (2, n_taps)
+        From the rotor to the voice microphone.
+    to_reference : ndarray of shape (2, n_taps)
+        From the rotor to the reference microphone.
+
+    Examples
+    --------
+    >>> from filters.signals import cabin_paths
+    >>> paths = cabin_paths(256, random_state=0)
+    >>> paths.to_microphone.shape, paths.to_reference.shape
+    ((2, 256), (2, 256))
     """
 
     to_microphone: np.ndarray
-    """From the rotor to the voice microphone."""
-
     to_reference: np.ndarray
-    """From the rotor to the reference microphone."""
 
 
 class EchoPath(NamedTuple):
-    """What `echo_path` returns."""
+    """What `echo_path` returns.
+
+    Attributes
+    ----------
+    response : ndarray of shape (n_taps,)
+        Impulse response, newest input sample first.
+    delay : int
+        Samples before the echo begins; the response is exactly zero there.
+
+    Examples
+    --------
+    >>> from filters.signals import echo_path
+    >>> path = echo_path(512, random_state=0)
+    >>> path.response.shape, bool((path.response[: path.delay] == 0).all())
+    ((512,), True)
+    """
 
     response: np.ndarray
-    """Impulse response of shape (n_taps,), newest input sample first."""
-
     delay: int
-    """Samples before the echo begins; the response is exactly zero there."""
 
 
 @checked(made=True, random_state=["random_state"])

@@ -20,16 +20,28 @@ _DB_TO_NEPER = np.log(10.0) / 20.0
 
 
 class RotorNoise(NamedTuple):
-    """What `rotor_noise` returns; every array has the shape (n_timesteps,)."""
+    """What `rotor_noise` returns.
+
+    Attributes
+    ----------
+    noise : ndarray of shape (n_timesteps,)
+        Everything together: `periodic` and the broadband noise.
+    periodic : ndarray of shape (n_timesteps,)
+        The harmonics of main and tail rotor alone.
+    frequency : ndarray of shape (n_timesteps,)
+        True blade-pass frequency of the main rotor, in hertz.
+
+    Examples
+    --------
+    >>> from filters.signals import rotor_noise
+    >>> rotor = rotor_noise(8000, random_state=0)
+    >>> bool(rotor.periodic.std() < rotor.noise.std()), rotor.frequency.shape
+    (True, (8000,))
+    """
 
     noise: np.ndarray
-    """Everything together: `periodic` and the broadband noise."""
-
     periodic: np.ndarray
-    """The harmonics of main and tail rotor alone."""
-
     frequency: np.ndarray
-    """True blade-pass frequency of the main rotor, in hertz."""
 
 
 @checked(made=True, random_state=["random_state"])

@@ -26,16 +26,28 @@ _BANDWIDTHS = (80.0, 100.0, 140.0)
 
 
 class SpeechLike(NamedTuple):
-    """What `speech_like` returns; every array has the shape (n_timesteps,)."""
+    """What `speech_like` returns.
+
+    Attributes
+    ----------
+    speech : ndarray of shape (n_timesteps,)
+        The signal; exactly zero in the pauses.
+    active : ndarray of bool, shape (n_timesteps,)
+        Where something is said.
+    pitch : ndarray of shape (n_timesteps,)
+        Frequency of the voice in hertz; 0 where there is none.
+
+    Examples
+    --------
+    >>> from filters.signals import speech_like
+    >>> voice = speech_like(8000, random_state=0)
+    >>> bool((voice.speech[~voice.active] == 0).all())
+    True
+    """
 
     speech: np.ndarray
-    """The signal; exactly zero in the pauses."""
-
     active: np.ndarray
-    """Where something is said, bool."""
-
     pitch: np.ndarray
-    """Frequency of the voice in hertz; 0 where there is none."""
 
 
 @checked(made=True, random_state=["random_state"])

@@ -12,6 +12,7 @@ from ._metrics import (
     snr_db,
     valid_prediction_time,
 )
+from ._model_files import load_model, save_model
 from ._sequences import as_series
 from ._splitting import WarmTimeSeriesSplit, make_forecast_scorer, make_washout_scorer
 from ._windows import delay_embed
@@ -26,12 +27,14 @@ __all__ = [
     "delay_embed",
     "ensemble_learning_curve",
     "erle_db",
+    "load_model",
     "make_forecast_scorer",
     "make_washout_scorer",
     "misalignment_db",
     "mse",
     "nmse",
     "nrmse",
+    "save_model",
     "snr_db",
     "snr_gain_db",
     "valid_prediction_time",

@@ -31,6 +31,18 @@ class EnsembleCurve(NamedTuple):
         Between them lies the middle half of the runs.
     seeds : ndarray of shape (n_runs,)
         What `make_signals` was called with, to repeat a run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters import NLMSFilter
+    >>> from filters.timeseries import ensemble_learning_curve
+    >>> def signals(seed):
+    ...     x = np.random.default_rng(seed).standard_normal(100)
+    ...     return x, 2 * x
+    >>> curve = ensemble_learning_curve(NLMSFilter(1), signals, n_runs=8)
+    >>> bool(curve.average[0] > curve.average[-1]), curve.seeds.shape
+    (True, (8,))
     """
 
     average: np.ndarray

@@ -8,6 +8,15 @@ class SequenceError(ValueError):
 
     Raised for an empty series, series of different feature counts, groups that are not
     contiguous, an index with more than two levels, and arrays whose axes are swapped.
+
+    Examples
+    --------
+    >>> from filters.timeseries import SequenceError, as_series
+    >>> try:
+    ...     as_series([[1.0], [2.0], [3.0]], groups=[0, 1, 0])
+    ... except SequenceError as error:
+    ...     print(type(error).__mro__[1].__name__)
+    ValueError
     """
 
 
@@ -21,6 +30,13 @@ class DivergenceError(ValueError):
     step : int
         Index of the first bad time step, counted from the first sample ever seen by the
         model (across calls of ``partial_fit`` and ``adapt``).
+
+    Examples
+    --------
+    >>> from filters.timeseries import DivergenceError
+    >>> error = DivergenceError("LMSFilter diverged at time step 449.", 449)
+    >>> error.step, isinstance(error, ValueError)
+    (449, True)
     """
 
     def __init__(self, message: str, step: int = -1) -> None:

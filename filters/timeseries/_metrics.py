@@ -142,6 +142,12 @@ def snr_db(signal: Any, estimate: Any) -> float:
     ------
     ValueError
         As `mse`, and for a signal that is zero throughout.
+
+    Examples
+    --------
+    >>> from filters.timeseries import snr_db
+    >>> snr_db([1.0, -1.0, 1.0], [1.1, -0.9, 0.9]).__round__(6)
+    20.0
     """
     return snr_of(signal, estimate, "signal", "estimate")
 
@@ -170,6 +176,12 @@ def erle_db(desired: Any, error: Any) -> float:
     ------
     ValueError
         As `mse`, and for a desired signal that is zero throughout.
+
+    Examples
+    --------
+    >>> from filters.timeseries import erle_db
+    >>> erle_db([1.0, -2.0, 1.0], [0.01, -0.02, 0.01])
+    40.0
     """
     true, rest, _ = _paired(desired, error, None, ("desired", "error"))
     return _ratio_db(true, rest, "desired")
@@ -193,6 +205,12 @@ def misalignment_db(true_weights: Any, weights: Any) -> float:
     ------
     ValueError
         For shapes that differ, NaN, or true weights that are all zero.
+
+    Examples
+    --------
+    >>> from filters.timeseries import misalignment_db
+    >>> misalignment_db([3.0, 4.0], [3.0, 4.5])
+    -20.0
     """
     true, found = as_numbers(true_weights, "true_weights"), as_numbers(weights, "weights")
     if true.shape != found.shape or not true.size:

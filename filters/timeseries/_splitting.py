@@ -69,7 +69,26 @@ class WarmTimeSeriesSplit(BaseEstimator):
     def split(
         self, X: Any, y: Any = None, groups: Any = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield ``(train, test)`` row indices of each fold, earliest first."""
+        """Yield the row indices of each fold, earliest first.
+
+        Parameters
+        ----------
+        X : one series; as in `as_series`
+            Only its length counts.
+        y : ignored
+        groups : array-like of shape (n_timesteps,), default=None
+            One id a row; they must name one series.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            `test` begins with its `context` rows.
+
+        Raises
+        ------
+        ValueError
+            For several series, or too few rows for the folds asked for.
+        """
         series = as_series(X, groups=groups)
         if series.n_series > 1:
             raise ValueError(
@@ -90,7 +109,16 @@ class WarmTimeSeriesSplit(BaseEstimator):
             yield rows[: start - self.gap], rows[start - self.context : start + test_size]
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of folds."""
+        """Return the number of folds.
+
+        Parameters
+        ----------
+        X, y, groups : ignored
+
+        Returns
+        -------
+        int
+        """
         return self.n_splits
 
 
@@ -193,6 +221,17 @@ def make_forecast_scorer(
     ------
     ValueError
         In use, if `X` has NaN or infinity, or fewer than ``context + horizon`` rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from filters.timeseries import make_forecast_scorer, mse
+    >>> class Persistence:
+    ...     def forecast(self, n_steps, context):
+    ...         return np.repeat(context[-1:], n_steps, axis=0)
+    >>> rising = np.arange(9.0)[:, np.newaxis]
+    >>> make_forecast_scorer(mse, horizon=1, context=1)(Persistence(), rising)
+    -1.0
     """
     return _ForecastScorer(
         metric, horizon, context, n_origins, _direction(metric, greater_is_better)

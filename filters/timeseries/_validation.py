@@ -242,6 +242,14 @@ def check_signal(values: Any, name: str) -> np.ndarray:
     return array
 
 
+def check_one_signal(values: Any, name: str) -> np.ndarray:
+    """As `check_signal` for one column, as ``(n_timesteps,)``."""
+    rows = check_signal(values, name)
+    if rows.shape[1] != 1:
+        raise ValueError(f"{name} must be one signal (n_timesteps,), got {rows.shape[1]} columns.")
+    return rows[:, 0]
+
+
 def check_mask(update_mask: Any, n_rows: int) -> np.ndarray:
     """`update_mask` as kernels take it: bool ``(n_rows,)``, or empty for None."""
     if update_mask is None:

@@ -24,7 +24,11 @@ class RNNClassifier(SeriesClassifierMixin, LabelTargets, RowNetwork):
 
     Parameters
     ----------
-    cell, hidden_sizes, activation, recurrent_init, optimizer, learning_rate, ...
+    cell, hidden_sizes, head_sizes, bidirectional, skip_connections, activation, recurrent_init, \
+spectral_radius, forget_bias, optimizer, learning_rate, learning_rate_schedule, \
+learning_rate_decay, momentum, nesterov, batch_size, bptt_steps, bptt_stride, n_strands, \
+teacher_forcing, clip_norm, l1, l2, max_iter, tol, early_stopping, validation_fraction, \
+n_iter_no_change, warm_start, initial_weights, random_state, verbose
         As in `RNNRegressor`.
 
     Attributes

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,10 @@ class EncoderDecoder:
 
     Parameters
     ----------
-    cell, hidden_sizes, n_inputs, n_outputs, dtype, relu, skip_connections, head_sizes
-        As `Network`; the head is the decoder's.
+    cell, hidden_sizes, n_inputs, n_outputs, dtype, relu, bidirectional, skip_connections, \
+head_sizes
+        As `Network`; the head is the decoder's, the two directions are the encoder's. A layer of
+        the decoder has the units of both directions, forward before backward.
     feeds_labels : bool
         Whether the decoder is fed the one-hot row of its largest output, or the output itself.
 
@@ -78,28 +81,21 @@ class EncoderDecoder:
         dtype: np.dtype,
         *,
         relu: bool,
+        bidirectional: bool,
         skip_connections: bool,
         head_sizes: Sequence[int],
         feeds_labels: bool,
     ) -> None:
-        def make(n_in: int, n_out: int, head: Sequence[int]) -> Network:
-            return Network(
-                cell,
-                hidden_sizes,
-                n_in,
-                n_out,
-                dtype,
-                relu=relu,
-                head_sizes=head,
-                skip_connections=skip_connections,
-            )
+        wide = [n_units * (1 + bidirectional) for n_units in hidden_sizes]
+        make = partial(Network, cell, dtype=dtype, relu=relu, skip_connections=skip_connections)
+        make_decoder = partial(make, wide, n_outputs, n_outputs, head_sizes=head_sizes)
 
         self.dtype = np.dtype(dtype)
         self.n_outputs = n_outputs
         self.feeds_labels = feeds_labels
-        self.encoder = make(n_inputs, 0, ())
-        self.decoder = make(n_outputs, n_outputs, head_sizes)
-        self._make_decoder: Callable[[], Network] = lambda: make(n_outputs, n_outputs, head_sizes)
+        self.encoder = make(hidden_sizes, n_inputs, 0, bidirectional=bidirectional)
+        self.decoder = make_decoder()
+        self._make_decoder: Callable[[], Network] = make_decoder
         self._decoders = [self.decoder]
         n = self.encoder.parameters.size
         parts = (self.encoder, self.decoder)
@@ -125,9 +121,10 @@ class EncoderDecoder:
         load(self.public(self.parameters, copy=False), given, name)
 
     def encode(self, inputs: np.ndarray, lengths: np.ndarray) -> list[State]:
-        """State of each series after its last step."""
+        """What the decoder begins with: the state of each series after its last step."""
         self._encoded = Window(inputs, lengths, _NOWHERE, _NOWHERE, _NOWHERE)
-        return self.encoder.forward(self._encoded, None)
+        states = self.encoder.forward(self._encoded, None)
+        return _joined(states) if self.encoder.bidirectional else states
 
     def forward(self, batch: PairBatch) -> np.ndarray:
         """Outputs of all steps, (n_steps, batch, n_outputs); nothing stands behind a series."""
@@ -179,6 +176,8 @@ class EncoderDecoder:
             )
             if back is not None:
                 errors[segment.begin - 1, segment.own] += back[0][:, segment.own].T
+        if beyond is not None and self.encoder.bidirectional:
+            beyond = _parted(beyond)
         nothing = np.empty((0, 0), dtype=self.dtype)
         return self.encoder.backward(self._encoded, nothing, beyond=beyond, to_inputs=to_inputs)[1]
 
@@ -235,6 +234,18 @@ class EncoderDecoder:
         network = self._decoders[k]
         network.parameters, network.gradient = self.decoder.parameters, self.decoder.gradient
         return network
+
+
+def _joined(states: list[State]) -> list[State]:
+    """States of both directions of a layer as one, forward before backward."""
+    pairs = zip(states[::2], states[1::2], strict=True)
+    return [tuple(np.concatenate(parts) for parts in zip(*pair, strict=True)) for pair in pairs]
+
+
+def _parted(states: list[State]) -> list[State]:
+    """The inverse of `_joined`."""
+    halves = [[np.split(part, 2) for part in state] for state in states]
+    return [tuple(half[k] for half in state) for state in halves for k in (0, 1)]
 
 
 def _widened(states: list[State], n_batch: int) -> list[State]:

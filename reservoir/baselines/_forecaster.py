@@ -18,7 +18,11 @@ class RNNForecaster(SeriesForecaster):
 
     Parameters
     ----------
-    cell, hidden_sizes, activation, recurrent_init, optimizer, learning_rate, ...
+    cell, hidden_sizes, head_sizes, skip_connections, activation, recurrent_init, \
+spectral_radius, forget_bias, optimizer, learning_rate, learning_rate_schedule, \
+learning_rate_decay, momentum, nesterov, batch_size, bptt_steps, bptt_stride, n_strands, \
+teacher_forcing, clip_norm, l1, l2, max_iter, tol, early_stopping, validation_fraction, \
+n_iter_no_change, initial_weights, random_state, verbose
         Of the network that learns x(t+1) from the rows up to t; see `RNNRegressor`.
     transformer, difference, horizon
         As in `ESNForecaster`.

@@ -19,6 +19,7 @@ from ._names import PARTS
 from ._network import CELLS
 from ._pairs import Pairs, PairTask, are_labels, label_sequences, number_sequences, one_hot, pad
 from ._schedules import share
+from ._targets import target_codes
 
 
 class PairNetwork(RecurrentNetwork):
@@ -36,7 +37,7 @@ class PairNetwork(RecurrentNetwork):
 
     @property
     def _n_features_out(self) -> int:
-        return CELLS[self.cell].n_states * sum(self._hidden_sizes)
+        return CELLS[self.cell].n_states * sum(self._hidden_sizes) * (1 + bool(self.bidirectional))
 
     # ---- data ---------------------------------------------------------------------------------
 
@@ -46,6 +47,11 @@ class PairNetwork(RecurrentNetwork):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        if self.cell == "jordan":
+            raise ValueError(
+                "cell='jordan' remembers nothing but the output of its network, which an encoder "
+                "does not have, and which a decoder is fed anyway. Use cell='elman'."
+            )
         if self.task == "regression" and self.end is not None:
             raise ValueError(
                 f"end={self.end!r} is a label of task='classification'; numbers have no end. Give "
@@ -105,13 +111,7 @@ class PairNetwork(RecurrentNetwork):
             every = labels if classes is None else np.asarray(classes)
             extra = [] if self.end is None else [np.asarray([self.end])]
             self.classes_ = np.unique(np.concatenate([every, *extra]))
-        unknown = np.setdiff1d(labels, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y has the labels {unknown}, which are not among classes_ {self.classes_}. Pass "
-                "all of them as classes= in the first call of partial_fit, or fit anew."
-            )
-        return np.searchsorted(self.classes_, labels)
+        return target_codes(labels, self.classes_)
 
     def _first(self, n_outputs: int) -> np.ndarray:
         """What the decoder is fed first."""
@@ -139,6 +139,7 @@ class PairNetwork(RecurrentNetwork):
             n_outputs,
             dtype,
             relu=self.activation == "relu",
+            bidirectional=self.bidirectional,
             skip_connections=self.skip_connections,
             head_sizes=self._head_sizes,
             feeds_labels=self.task == "classification",

@@ -12,6 +12,7 @@ from filters.timeseries._validation import FLOATS, SeriesData
 
 from ._encoder_decoder import EncoderDecoder, PairBatch
 from ._losses import Loss
+from ._targets import codes_of
 from ._training import Step
 
 
@@ -217,13 +218,8 @@ def one_hot(labels: np.ndarray, starts: np.ndarray, classes: np.ndarray) -> list
     ValueError
         For a label that is not among `classes`.
     """
-    unknown = np.setdiff1d(labels, classes)
-    if unknown.size:
-        raise ValueError(
-            f"X has the labels {unknown}, which are not among input_classes_ {classes}: the "
-            "encoder has no input for them."
-        )
-    rows = np.eye(classes.size)[np.searchsorted(classes, labels)]
+    among = f"input_classes_ {classes}: the encoder has no input for them."
+    rows = np.eye(classes.size)[codes_of(labels, classes, "X", among)]
     return np.split(rows, starts[1:-1])
 
 

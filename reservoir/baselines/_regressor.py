@@ -134,9 +134,10 @@ class RNNRegressor(SeriesRegressorMixin, NumberTargets, RowNetwork, FreeRunner):
     -----
     Inputs and targets are taken as they are: scale them to about unit size first. float32 data
     are trained in float32 and answered in it. Memory of training grows with ``bptt_steps *
-    n_strands * batch_size``, that of the other methods only with their answer. Training uses one
-    BLAS thread, so that results do not depend on their number. Ctrl-C in `fit` keeps the best
-    weights so far.
+    n_strands * batch_size`` (the rows of a series where `bptt_steps` is None), that of answers only
+    with the answer; with `bidirectional` both hold `batch_size` whole series. `loss_and_gradients`
+    holds a window of all series, `input_saliency` one whole series. Training uses one BLAS thread,
+    so that results do not depend on their number. Ctrl-C in `fit` keeps the best weights so far.
 
     References
     ----------

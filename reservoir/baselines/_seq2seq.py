@@ -18,8 +18,6 @@ from ._pair_network import PairNetwork
 from ._pairs import pad
 from ._running import flatten
 
-_CELLS = {"elman", "lstm", "peephole_lstm", "gru"}
-
 
 class Seq2Seq(PairNetwork):
     """Map sequences to sequences of another length by an encoder and a decoder.
@@ -47,6 +45,10 @@ class Seq2Seq(PairNetwork):
         of the epoch (0, 1, ...) gives the share ("scheduled sampling").
     head_sizes : sequence of int, default=()
         Units of dense ReLU layers between the decoder and the output.
+    bidirectional : bool, default=False
+        Whether each layer of the encoder also has a direction that runs backwards, from each
+        input's own end. The decoder runs ahead only: its layers have twice the units, and begin
+        with the last state of the forward and, behind it, of the backward direction.
     skip_connections, activation, recurrent_init, spectral_radius, forget_bias, optimizer, \
 learning_rate, learning_rate_schedule, learning_rate_decay, momentum, nesterov, clip_norm, l1, \
 l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, verbose
@@ -62,7 +64,7 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
     Attributes
     ----------
     encoder_weights_ : list of dict, one a layer
-        As `weights_` of `RNNRegressor`.
+        As `weights_` of `RNNRegressor`: with `bidirectional` a list of pairs of them.
     weights_, output_weights_, output_bias_, head_weights_, head_biases_
         Of the decoder, whose inputs are n_outputs.
     classes_ : ndarray of shape (n_classes,)
@@ -73,6 +75,14 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         As in `RNNRegressor`.
     n_features_in_ : int
         Time steps of a 2-D X, features of a time step otherwise.
+
+    Raises
+    ------
+    ValueError
+        For NaN or infinity, an empty sequence or one of another number of outputs, `end` beside
+        numbers, and labels of the inputs that were not there in `fit`.
+    DivergenceError
+        When training leaves the finite numbers.
 
     Notes
     -----
@@ -102,9 +112,8 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         **{
             name: constraint
             for name, constraint in PairNetwork._parameter_constraints.items()
-            if name not in ("bidirectional", "bptt_steps")
+            if name != "bptt_steps"
         },
-        "cell": [StrOptions(_CELLS)],
         "task": [StrOptions({"regression", "classification"})],
         "max_length": [positive_int(), None],
         "start": "no_validation",  # type: ignore[dict-item]
@@ -123,6 +132,7 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         end: Any = None,
         teacher_forcing: bool | float | Callable[[int], float] = 1.0,
         head_sizes: Sequence[int] | int = (),
+        bidirectional: bool = False,
         skip_connections: bool = False,
         activation: str = "tanh",
         recurrent_init: str | Callable[..., Any] = "orthogonal",
@@ -152,6 +162,7 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
             cell,
             hidden_sizes,
             head_sizes=head_sizes,
+            bidirectional=bidirectional,
             skip_connections=skip_connections,
             activation=activation,
             recurrent_init=recurrent_init,
@@ -294,7 +305,8 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         Returns
         -------
         ndarray of shape (n_cases, n_state)
-            Layer by layer h, and behind it c where the cell has one.
+            Layer by layer h, and behind it c where the cell has one; of two directions either is
+            the forward one's and, behind it, the backward one's.
         """
         data = self._check_data(X)
         network = self._current_network(data.rows.shape[1], data.rows.dtype)
@@ -323,6 +335,11 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         -------
         container of X, its shape
             d output(step) / d X, through fed-back numbers too; fed-back labels count as given.
+
+        Raises
+        ------
+        ValueError
+            For an `output` or a `step` that the answers do not have.
         """
         data = self._check_data(X)
         network = self._current_network(data.rows.shape[1], data.rows.dtype)

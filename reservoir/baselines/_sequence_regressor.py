@@ -21,9 +21,11 @@ class RNNSequenceRegressor(MultiOutputMixin, RegressorMixin, NumberTargets, Case
 
     Parameters
     ----------
-    cell, hidden_sizes, activation, recurrent_init, optimizer, learning_rate, ...
-        As in `RNNRegressor`, but `n_strands`, `bptt_stride` and
-        `teacher_forcing`.
+    cell, hidden_sizes, head_sizes, bidirectional, skip_connections, activation, recurrent_init, \
+spectral_radius, forget_bias, optimizer, learning_rate, learning_rate_schedule, \
+learning_rate_decay, momentum, nesterov, clip_norm, l1, l2, max_iter, tol, n_iter_no_change, \
+warm_start, initial_weights, random_state, verbose
+        As in `RNNRegressor`.
     batch_size, bptt_steps
         As in `RNNSequenceClassifier`.
     early_stopping : bool, default=False

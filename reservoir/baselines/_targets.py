@@ -16,6 +16,43 @@ from filters.timeseries._validation import (
 )
 
 
+def codes_of(labels: np.ndarray, classes: np.ndarray, name: str, among: str) -> np.ndarray:
+    """Place of each label in the sorted `classes`.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labels,)
+    classes : ndarray of shape (n_classes,)
+    name, among : str
+        What a message calls the labels, and the classes with what to do about it.
+
+    Returns
+    -------
+    ndarray of int, shape (n_labels,)
+
+    Raises
+    ------
+    ValueError
+        For a label that is not among `classes`.
+    """
+    with naming(name):
+        unknown = np.setdiff1d(labels, classes)
+    if unknown.size:
+        raise ValueError(f"{name} has the labels {unknown}, which are not among {among}")
+    return np.searchsorted(classes, labels)
+
+
+def target_codes(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """`codes_of` labels to be learned."""
+    return codes_of(
+        labels,
+        classes,
+        "y",
+        f"classes_ {classes}. Pass all of them as classes= in the first call of partial_fit, or "
+        "fit anew.",
+    )
+
+
 class NumberTargets:
     """Numbers, learned by squared error."""
 
@@ -76,15 +113,8 @@ class LabelTargets:
             self.classes_ = np.unique(known) if given is None else given
         elif given is not None and not np.array_equal(given, self.classes_):
             raise ValueError(f"classes={classes!r} differs from the first call: {self.classes_}.")
-        with naming("y"):
-            unknown = np.setdiff1d(known, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y has the labels {unknown}, which are not among classes_ {self.classes_}. Pass "
-                "all of them as classes= in the first call of partial_fit, or fit anew."
-            )
         codes = np.zeros(labels.shape[0], dtype=np.intp)
-        codes[labelled] = np.searchsorted(self.classes_, known)
+        codes[labelled] = target_codes(known, self.classes_)
         return codes, self.classes_.size
 
     def _fed(self, codes: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -61,13 +61,18 @@ def load_tiny_shakespeare() -> str:
 
 
 class SentencePolarity(NamedTuple):
-    """What `load_sentence_polarity` returns."""
+    """What `load_sentence_polarity` returns.
+
+    Attributes
+    ----------
+    sentences : list of str
+        10 662 sentences, tokens separated by blanks.
+    positive : ndarray of bool, shape (10662,)
+        Whether each is praise.
+    """
 
     sentences: list[str]
-    """10 662 sentences, tokens separated by blanks."""
-
     positive: np.ndarray
-    """Whether each is praise: bool, shape (10662,)."""
 
 
 def load_sentence_polarity() -> SentencePolarity:
@@ -107,16 +112,21 @@ def load_sentence_polarity() -> SentencePolarity:
 
 
 class FanAcceleration(NamedTuple):
-    """What `load_fan_acceleration` returns."""
+    """What `load_fan_acceleration` returns.
+
+    Attributes
+    ----------
+    X : list of ndarray of shape (3000, 3), or a frame
+        51 runs of one minute.
+    configuration : ndarray of int, shape (51,)
+        Where weights were fixed to the blades, 1 to 3.
+    speed : ndarray of int, shape (51,)
+        Speed of the fan in per cent of its largest, 20 to 100.
+    """
 
     X: Any
-    """51 runs of one minute: a list of arrays (3000, 3), or a frame."""
-
     configuration: Any
-    """Where weights were fixed to the blades, 1 to 3: ints of shape (51,)."""
-
     speed: Any
-    """Speed of the fan in per cent of its largest, 20 to 100: ints of shape (51,)."""
 
 
 def load_fan_acceleration(*, as_frame: bool = False) -> FanAcceleration:

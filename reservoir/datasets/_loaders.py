@@ -118,19 +118,27 @@ def load_ecg(*, as_frame: bool = False) -> Any:
 
 
 class JapaneseVowels(NamedTuple):
-    """What `load_japanese_vowels` returns."""
+    """What `load_japanese_vowels` returns.
+
+    Attributes
+    ----------
+    X_train, X_test : list of ndarray of shape (length, 12), or a frame
+        270 and 370 utterances.
+    y_train, y_test : ndarray of int, one an utterance, or a series
+        Their speakers, 1 to 9.
+
+    Examples
+    --------
+    >>> from reservoir.datasets import load_japanese_vowels
+    >>> vowels = load_japanese_vowels()
+    >>> len(vowels.X_train), len(vowels.X_test), int(vowels.y_test.max())
+    (270, 370, 9)
+    """
 
     X_train: Any
-    """270 utterances."""
-
     y_train: Any
-    """Their speakers, 1 to 9."""
-
     X_test: Any
-    """370 utterances."""
-
     y_test: Any
-    """Their speakers, 1 to 9."""
 
 
 @checked(as_frame=["boolean"])

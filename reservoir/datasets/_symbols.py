@@ -35,6 +35,13 @@ class SymbolStrings(NamedTuple):
         One-hot rows, a row a symbol.
     legal : list of ndarray of bool, shape (length, n_symbols)
         Row t: the symbols that may follow rows 0..t. None may follow the last one.
+
+    Examples
+    --------
+    >>> from reservoir.datasets import reber
+    >>> drawn = reber(2, random_state=0)
+    >>> drawn.X[0].shape == (len(drawn.strings[0]), 7)
+    True
     """
 
     strings: list[str]

@@ -26,12 +26,20 @@ from ._explained import ExplainedVariance
 class MemoryCapacity(NamedTuple):
     """Answer of `memory_capacity`.
 
-    Parameters
+    Attributes
     ----------
     total : float
         Sum of `profile`, delay 0 included.
     profile : ndarray of shape (max_delay + 1,)
         Entry k is the capacity at a delay of k steps; entry 0 is the present input.
+
+    Examples
+    --------
+    >>> from filters import TapDelay
+    >>> from reservoir.diagnostics import memory_capacity
+    >>> capacity = memory_capacity(TapDelay(3), 4, random_state=0)
+    >>> round(capacity.total, 2), round(capacity.total_from_one, 2)
+    (3.0, 2.0)
     """
 
     total: float

@@ -29,7 +29,7 @@ Term = tuple[tuple[int, int], ...]
 class ProcessingCapacity(NamedTuple):
     """Answer of `information_processing_capacity`.
 
-    Parameters
+    Attributes
     ----------
     total : float
         Sum over all terms.
@@ -39,6 +39,14 @@ class ProcessingCapacity(NamedTuple):
         One a basis function: its factors as pairs (delay, degree), delays from 0.
     capacities : ndarray of shape (n_terms,)
         0 where not significant.
+
+    Examples
+    --------
+    >>> from filters import TapDelay
+    >>> from reservoir.diagnostics import information_processing_capacity
+    >>> capacity = information_processing_capacity(TapDelay(2), 1, 2, random_state=0)
+    >>> capacity.terms
+    [((0, 1),), ((1, 1),), ((2, 1),)]
     """
 
     total: float

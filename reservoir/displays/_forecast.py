@@ -157,6 +157,11 @@ class ForecastDisplay(Display):
         Returns
         -------
         ForecastDisplay
+
+        Raises
+        ------
+        ValueError
+            For `n_steps` below 1 or not below the rows of `X`.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         rows = check_one_series(X)

@@ -83,6 +83,11 @@ class StatesDisplay(Display):
         Returns
         -------
         StatesDisplay
+
+        Raises
+        ------
+        ValueError
+            For `units` that are not numbers of columns.
         """
         require_report_extra(f"{cls.__name__}.from_estimator", "matplotlib")
         rows = check_one_series(X)

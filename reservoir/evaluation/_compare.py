@@ -82,8 +82,8 @@ def compare(
     against : path, default=None
         Folder or ``results.csv`` of an earlier run, to be compared with.
     budget : float, default=None
-        Seconds that each gradient-trained network of the long published protocols may train; None
-        leaves these protocols out.
+        Seconds of CPU time, so that a busy machine trains as much, that each gradient-trained
+        network of the long published protocols may have; None leaves these protocols out.
     quick : bool, default=False
         Smaller test parts and budgets, for a first look.
     n_jobs : int, default=None

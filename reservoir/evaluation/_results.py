@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from filters.timeseries._files import replace_file
+
 from ._kinds import Arrays
 from ._lock import FolderLock
 from ._protocol import Choice
@@ -230,17 +232,9 @@ class ResultStore:
         return all(row[name] == facts[name] for name in ("version", "quick", "config"))
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Replace a file in one step, so that nobody ever finds half of one."""
-        temporary = path.with_name(f".{path.name}.part")
         try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            replace_file(path, lambda file: file.write(content))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
             self._refuse(error)
             raise OutputError(
                 error.errno, f"cannot write {str(path)!r}: {error.strerror}"

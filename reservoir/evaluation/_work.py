@@ -15,7 +15,7 @@ from ._kinds import Arrays
 from ._protocol import Choice, Outcome, choose, describe_params, explain, run
 from ._results import ResultStore
 from ._specs import Model, Task
-from ._workers import start_workers
+from ._workers import noticed_interrupt, start_workers
 
 _CHOOSING = 3.0  # what choosing costs, in rows
 
@@ -138,7 +138,8 @@ def work(
                     answer = future.result()
                 except BrokenExecutor as error:  # a process died and took its neighbours along
                     answer = explain(error)
-                _settle(store, jobs, progress, pair, seed, answer)
+                with noticed_interrupt(at_once=False):  # a row is written and counted, or neither
+                    _settle(store, jobs, progress, pair, seed, answer)
     finally:
         workers.stop()
 

@@ -28,7 +28,7 @@ class InProcess:
     def submit(self, function: Callable[..., Any], *args: Any) -> Future:
         """Run the job and return its future, which is done."""
         future: Future = Future()
-        with unswallowed_interrupt():
+        with noticed_interrupt(at_once=True):
             future.set_result(function(*args))
         return future
 
@@ -57,7 +57,7 @@ class OtherProcesses:
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future:
         """Queue the job, in new processes if one of the old ones died."""
-        with _held_interrupt():  # here processes are started
+        with noticed_interrupt(at_once=False), _deaf_children():  # here processes are started
             try:
                 future = self._executor.submit(function, *args)
             except BrokenExecutor:
@@ -67,7 +67,11 @@ class OtherProcesses:
         return future
 
     def stop(self) -> None:
-        """End the processes, whatever they are doing."""
+        """End the processes, whatever they are doing; another Ctrl-C waits until they are gone."""
+        with noticed_interrupt(at_once=False):
+            self._stop()
+
+    def _stop(self) -> None:
         # loky's manager thread dies with a traceback if a job is still on its way to a process when
         # the processes are killed; it gets there in milliseconds.
         deadline = monotonic() + _ON_ITS_WAY
@@ -77,22 +81,27 @@ class OtherProcesses:
 
 
 @contextmanager
-def unswallowed_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on leaving if one came, though the code inside made do with it.
+def noticed_interrupt(at_once: bool) -> Iterator[None]:
+    """Raise KeyboardInterrupt on leaving if Ctrl-C came inside.
 
-    Gradient training answers Ctrl-C by keeping its best weights so far: a row made of them must
-    not count as finished.
+    Parameters
+    ----------
+    at_once : bool
+        Whether it is also raised inside, when it comes. Gradient training answers it by keeping its
+        best weights so far: a row made of them must not count as finished. Otherwise what is
+        inside comes to its end first.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came = threading.Event()
 
-    def remember(signal_number: int, frame: Any) -> None:
+    def notice(signal_number: int, frame: Any) -> None:
         came.set()
-        raise KeyboardInterrupt
+        if at_once:
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, remember)
+    before = signal.signal(signal.SIGINT, notice)
     try:
         yield
     finally:
@@ -102,8 +111,8 @@ def unswallowed_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def _held_interrupt() -> Iterator[None]:
-    """Keep Ctrl-C back, for good in the processes started inside: they inherit it.
+def _deaf_children() -> Iterator[None]:
+    """Block Ctrl-C, for good in the processes started inside: they inherit it.
 
     A process still importing has not come to `_prepare_worker`, and would print a traceback.
     """

@@ -126,7 +126,7 @@ def elman_forward(weights, block, relu, lengths, scratch, columns):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def lstm_forward(weights, block, peephole, lengths, columns, gates, cells, squashed):
-    """Run the cell over the window, with peepholes where there are any.
+    """Run the cell over the window: z = W h(t-1) + U x(t) + b, the rest as in `lstm_gates`.
 
     Parameters
     ----------

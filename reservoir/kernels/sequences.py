@@ -9,7 +9,7 @@ import math
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def narma(u, order, squash, limit, y):
     """Write the NARMA response to `u` into `y`; y[0] is the start, y[t + 1] answers u[t].
 
@@ -41,7 +41,7 @@ def narma(u, order, squash, limit, y):
     return -1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def mackey_glass_euler(beta, gamma, exponent, dt, n_delay, y):
     """Continue `y` in place by Euler steps of the Mackey-Glass equation.
 
@@ -58,7 +58,7 @@ def mackey_glass_euler(beta, gamma, exponent, dt, n_delay, y):
         y[k + 1] = y[k] + dt * (beta * delayed / (1.0 + delayed**exponent) - gamma * y[k])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def mackey_glass_rk4(beta, gamma, exponent, dt, n_delay, y):
     """Continue `y` in place by classical Runge-Kutta steps; arguments as `mackey_glass_euler`.
 

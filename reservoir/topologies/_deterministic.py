@@ -29,6 +29,14 @@ def ring(n_units: int, *, weight: float = 1.0, random_state: Any = None) -> spar
     References
     ----------
     A. Rodan, P. Tino, Minimum complexity echo state network, IEEE TNN 22 (2011) (SCR).
+
+    Examples
+    --------
+    >>> from reservoir.topologies import ring
+    >>> ring(3, weight=0.5).toarray()
+    array([[0. , 0. , 0.5],
+           [0.5, 0. , 0. ],
+           [0. , 0.5, 0. ]])
     """
     columns = np.arange(-1, n_units - 1) % n_units
     shape = (n_units, n_units)
@@ -54,6 +62,14 @@ def delay_line(n_units: int, *, weight: float = 1.0, random_state: Any = None) -
     References
     ----------
     A. Rodan, P. Tino, Minimum complexity echo state network, IEEE TNN 22 (2011) (DLR).
+
+    Examples
+    --------
+    >>> from reservoir.topologies import delay_line
+    >>> delay_line(3).toarray()
+    array([[0., 0., 0.],
+           [1., 0., 0.],
+           [0., 1., 0.]])
     """
     return sparse.csr_array(sparse.diags_array([np.full(n_units - 1, float(weight))], offsets=[-1]))
 

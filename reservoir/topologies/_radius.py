@@ -94,6 +94,14 @@ def scale_spectral_radius(matrix: Any, radius: float) -> Any:
     ------
     ValueError
         If the matrix is nilpotent (no scaling changes its radius 0) and `radius` is not 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir.topologies import scale_spectral_radius
+    >>> scale_spectral_radius(np.array([[2.0, 0.0], [1.0, 4.0]]), 0.5)
+    array([[0.25 , 0.   ],
+           [0.125, 0.5  ]])
     """
     if radius == 0:
         return matrix * 0.0

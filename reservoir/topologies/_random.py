@@ -90,6 +90,13 @@ def random_dense(
     ------
     ValueError
         For a density outside (0, 1].
+
+    Examples
+    --------
+    >>> from reservoir.topologies import random_dense
+    >>> w = random_dense(50, random_state=0)
+    >>> w.shape, bool(abs(w).max() <= 1)
+    ((50, 50), True)
     """
     if density == 1.0:
         return check_random_state(random_state).uniform(-1.0, 1.0, (n_units, n_units))
@@ -105,7 +112,28 @@ def random_dense(
 def random(
     n_units: int, *, density: float | Literal["auto"] = "auto", random_state: Any = None
 ) -> np.ndarray | sparse.csr_array:
-    """`random_dense` or `random_sparse`, whichever is driven faster at this density."""
+    """Draw a `random_dense` or a `random_sparse` matrix, whichever is driven faster.
+
+    Parameters
+    ----------
+    n_units, density, random_state
+        As in `random_sparse`.
+
+    Returns
+    -------
+    ndarray or scipy.sparse.csr_array of shape (n_units, n_units)
+
+    Raises
+    ------
+    ValueError
+        For a density outside (0, 1].
+
+    Examples
+    --------
+    >>> from reservoir.topologies import random
+    >>> type(random(20, random_state=0)).__name__, type(random(200, random_state=0)).__name__
+    ('ndarray', 'csr_array')
+    """
     if in_degree(n_units, density) > _DENSE_FROM * n_units:
         return random_dense(n_units, density=density, random_state=random_state)
     return random_sparse(n_units, density=density, random_state=random_state)

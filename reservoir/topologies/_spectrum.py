@@ -37,6 +37,14 @@ def orthogonal(n_units: int, *, random_state: Any = None) -> np.ndarray:
     ----------
     F. Mezzadri, How to generate random matrices from the classical compact groups, Notices of the
     AMS 54 (2007), 592-604.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reservoir.topologies import orthogonal
+    >>> q = orthogonal(20, random_state=0)
+    >>> np.allclose(q @ q.T, np.eye(20))
+    True
     """
     rng = check_random_state(random_state)
     q, r = np.linalg.qr(rng.standard_normal((n_units, n_units)))

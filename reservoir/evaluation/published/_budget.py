@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from .._protocol import count_parameters
@@ -26,21 +26,22 @@ def train_for(
     draw : callable
         ``draw(k) -> (X, y)``, the data of call number k; -1: a little, to compile.
     seconds : float
-        No call is begun after that; compilation is not counted.
+        CPU time of this process: no call is begun after that. Compilation is not counted, nor
+        what other programs take of the machine.
     is_done : callable, optional
         Whether to stop earlier, asked after each call.
 
     Returns
     -------
     dict
-        "fit_seconds", "n_parameters" and "calls".
+        "fit_seconds" of CPU time, "n_parameters" and "calls".
     """
     model.fit(*draw(-1))  # compiles
     model.set_params(warm_start=False)
-    start, calls = perf_counter(), 0
-    while calls == 0 or (perf_counter() - start < seconds and not is_done(model)):
+    start, calls = process_time(), 0
+    while calls == 0 or (process_time() - start < seconds and not is_done(model)):
         model.fit(*draw(calls))
         model.set_params(warm_start=True)
         calls += 1
-    found = {"fit_seconds": perf_counter() - start, "calls": float(calls)}
+    found = {"fit_seconds": process_time() - start, "calls": float(calls)}
     return found | {"n_parameters": float(count_parameters(model))}

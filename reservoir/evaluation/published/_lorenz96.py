@@ -9,9 +9,10 @@ the training rows by networks that learned from rows before it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import product
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -134,9 +135,9 @@ def reservoir(
 ) -> dict[str, float]:
     """Echo state network of 3000 units with the chosen setting."""
     rows = observed(n_modes)
-    start = perf_counter()
+    start = process_time()
     model = fit_reservoir(rows[:N_TRAIN], N_UNITS, params, seed)
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     return {
         name: mean_time_on_test(model, rows),
         f"{name}_seconds": seconds,
@@ -145,10 +146,26 @@ def reservoir(
     }
 
 
+@dataclass(frozen=True)
+class NextRow:
+    """Predicts rows by a network that predicts differences, in units of `spread`."""
+
+    network: Any
+    spread: np.ndarray
+
+    def predict(self, X: list[np.ndarray]) -> list[np.ndarray]:
+        """For every row of every series the row after it."""
+        changes = self.network.predict(X)
+        return [x + self.spread * change for x, change in zip(X, changes, strict=True)]
+
+
 def network(
     seed: int, params: dict[str, Any], cell: str, n_modes: int | None, name: str
 ) -> dict[str, float]:
-    """Gradient-trained network, as long as the budget lasts."""
+    """Gradient-trained network, as long as the budget lasts.
+
+    It learns differences: a step of 0.01 changes little, and gates are a long way to the identity.
+    """
     rows = observed(n_modes)
     model = RNNRegressor(
         cell,
@@ -160,11 +177,13 @@ def network(
         tol=None,
         random_state=seed,
     )
-    learned = rows[: N_TRAIN - 1], rows[1:N_TRAIN]
-    few = rows[:640], rows[1:641]
+    changes = np.diff(rows[:N_TRAIN], axis=0)
+    spread = changes.std(axis=0)
+    learned = rows[: N_TRAIN - 1], changes / spread
+    few = learned[0][:640], learned[1][:640]
     known = train_for(model, lambda k: few if k < 0 else learned, params["budget"])
     return {
-        name: mean_time_on_test(model, rows),
+        name: mean_time_on_test(NextRow(model, spread), rows),
         f"{name}_epochs": known["calls"],
         "fit_seconds": known["fit_seconds"],
         "n_parameters": known["n_parameters"],
@@ -180,7 +199,7 @@ _VPT = as_metric(
 )
 _SOURCE = "Vlachas et al. 2020, best over hyper-parameters"
 _EPOCHS = as_metric("epochs", "passes over the training rows within the budget", spec=".0f")
-_SECONDS = as_metric("seconds", "wall clock of the fit, one core", spec=".0f")
+_SECONDS = as_metric("seconds", "CPU time of the fit, one thread", spec=".0f")
 
 
 def _beats(values: Any, every: Any) -> bool:
@@ -260,9 +279,10 @@ register_goal(
         "judged at 0.5. ESN: 3000 units, alpha 1e-8, noise on the training rows. Its radius, "
         "inputs, bias and noise (in standard deviations) are the best of a grid of 36, judged by "
         "one network of 600 units that learned from 30 000 rows, on 25 free runs inside the last "
-        "10 000 training rows; no test row was looked at. GRU and LSTM: Adam 1e-3, windows of 8 "
-        "rows, 32 strands, trained for the budget; where a network has no closed loop of its own, "
-        "it predicts from its last 50 rows at every step.",
+        "10 000 training rows; no test row was looked at. GRU and LSTM learn the difference to "
+        "the next row, standardised, which takes them further than the row itself: Adam 1e-3, "
+        "windows of 8 rows, 32 strands, trained for the budget; they predict from the last 50 rows "
+        "at every step.",
         measurements=(
             *_pair("40", None, {"esn": 2.31, "gru": 1.34, "lstm": 0.97}),
             *_pair("35", N_MODES, {"esn": 0.55, "gru": 0.98, "lstm": 0.74}),

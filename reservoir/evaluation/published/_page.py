@@ -26,8 +26,9 @@ PROTOCOL = (
     "A gate is what ours was to reach, written down before it was measured. A gate that is missed "
     "stands here with the value of every seed.",
     "Seconds are the median wall clock of one run of the measurement on one core, training, "
-    "forecasts and scoring together; figures of one measurement share it. “search” is the choice "
-    "by validation, once.",
+    "forecasts and scoring together; figures of one measurement share it. With a budget (P6 and "
+    "the networks of P9) they are the fit's alone, in CPU time with one thread, as the budget is: "
+    "what other programs take is not in it. “search” is the choice by validation, once.",
 )
 
 
