@@ -273,6 +273,11 @@ l2, max_iter, tol, n_iter_no_change, warm_start, initial_weights, random_state, 
         -------
         float
             R^2 of numbers is that of answers as long as those of `y`, over labelled steps.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and where no step of `y` has a label.
         """
         pairs = self._examples(X, y, sample_weight, None, False, None)
         lengths = np.diff(pairs.starts)
