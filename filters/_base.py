@@ -82,11 +82,12 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
         ValueError
             For NaN, infinity, complex data (use `adapt`) or shapes that do not fit.
         DivergenceError
-            If the weights left the finite numbers and ``on_divergence="raise"``; after an error
+            If the weights left the finite numbers, or at the end answer most of the rows beyond
+            1 / eps times the largest desired value, and ``on_divergence="raise"``; after an error
             the filter is as it was before the call.
         """
         with all_or_nothing(self):
-            return self._learn(X, y, groups, reset=True)
+            return self._learn(X, y, groups, reset=True, whole=True)
 
     def partial_fit(self, X: Any, y: Any, *, groups: Any = None) -> Self:
         """Go on adapting from the current weights and, for plain rows, the current delay line.
@@ -110,7 +111,7 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
         with all_or_nothing(self):
             return self._learn(X, y, groups, reset=not hasattr(self, "_state"))
 
-    def _learn(self, X: Any, y: Any, groups: Any, *, reset: bool) -> Self:
+    def _learn(self, X: Any, y: Any, groups: Any, *, reset: bool, whole: bool = False) -> Self:
         validate_parameters(self)
         data = check_series(self, X, y, reset=reset, target="numeric", groups=groups)
         state = None if reset else self._state
@@ -124,6 +125,8 @@ class AdaptiveFilter(SeriesRegressorMixin, Recursion, BaseEstimator):
             stored.append(kept)
         if data.stacked.bounded:
             self._empty_delay_line(state)
+        if whole:
+            self._judge(state, data.rows, data.targets)
         self._target_form = data.form
         if self.store_weights:
             self.weight_history_ = np.concatenate(stored)

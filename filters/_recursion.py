@@ -238,14 +238,69 @@ class Recursion:
             state["n_samples_seen"] = state["n_samples_seen"] + rows.shape[0]
         return bad
 
+    def _judge(self, state: State, rows: np.ndarray, targets: np.ndarray) -> None:
+        """Report a divergence that stayed finite, by the answers to the rows of a whole fit.
+
+        Weights that grow by a factor a sample may end at 1e175 before they overflow. What they
+        then answer is told from any other fit without a scale or a tuned bound: at more than half
+        of the rows it is beyond 1 / eps times the largest desired value (and the largest answer of
+        the initial weights), so that not one bit of the desired signal is left in the error
+        d - y. A burst, however loud, is not half of the rows, and a step that is stable leaves
+        weights of at most sqrt(sum |d|^2 / |x|^2), which answer in the order of d.
+        """
+        limit = 1.0 / np.finfo(state["weights"].dtype).eps
+        largest = np.abs(targets).max(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if type(self)._frozen_output is Recursion._frozen_output:
+                # Nearly always enough, without a pass through the rows.
+                reach = np.abs(state["weights"]).sum(axis=1) * np.abs(rows).max()
+                if (reach + np.abs(state["intercept"]) <= limit * largest).all():
+                    return
+            fresh = self._new_state(rows.shape[1], targets.shape[1], state["weights"].dtype)
+            before, after = (
+                np.nan_to_num(np.abs(self._answers(s, rows)), nan=np.inf, posinf=np.inf)
+                for s in (fresh, state)
+            )
+            largest = np.maximum(largest, before.max(axis=0))
+            if not (np.median(after, axis=0) > limit * largest).any():
+                return
+        self._report_divergence(
+            int(state["n_samples_seen"]),
+            rows,
+            state["history"],
+            must_raise=False,
+            stayed_finite=True,
+        )
+        state.update({k: v for k, v in fresh.items() if k not in ("history", "n_samples_seen")})
+
+    def _answers(self, state: State, rows: np.ndarray) -> np.ndarray:
+        """What frozen weights answer to rows after silence."""
+        rows = rows.astype(state["weights"].dtype, copy=False)
+        z, _ = with_history(rows, np.zeros_like(state["history"]))
+        output = np.empty((rows.shape[0], state["weights"].shape[0]), dtype=rows.dtype)
+        self._frozen_output(copy_state(state), z, output)
+        return output
+
     def _report_divergence(
-        self, step: int, rows: np.ndarray, history: np.ndarray, must_raise: bool
+        self,
+        step: int,
+        rows: np.ndarray,
+        history: np.ndarray,
+        must_raise: bool,
+        stayed_finite: bool = False,
     ) -> None:
         if rows.shape[0] < self.n_taps:
             rows = np.concatenate([history, rows])
+        when = "before" if stayed_finite else "at"
         message = (
-            f"{type(self).__name__} diverged at time step {step} {self._divergence_advice(rows)}"
+            f"{type(self).__name__} diverged {when} time step {step} "
+            f"{self._divergence_advice(rows)}"
         )
+        if stayed_finite:
+            message += (
+                " (The weights are still finite, but answer more than half of the rows with more "
+                "than 1 / eps times the largest desired value.)"
+            )
         if must_raise:
             raise DivergenceError(
                 f"{message} (It happened again at once with the weights reset: the signals "

@@ -7,13 +7,21 @@ import functools
 import inspect
 import pickle
 import warnings
+from numbers import Integral
 
 import numpy as np
-from hostile_names import N_ROWS, WORDS, Call, arguments_of, base_rows
+from hostile_names import (
+    N_ROWS,
+    WORDS,
+    Call,
+    arguments_of,
+    base_rows,
+)
 from hostile_values import ODD, ROWS, copied
-from public_names import small
+from public_names import ESTIMATORS, methods_of, small
 from scipy import sparse
 from sklearn.base import clone, is_classifier
+from sklearn.utils._param_validation import Interval, StrOptions, make_constraint
 
 from filters.timeseries import mse
 
@@ -111,22 +119,6 @@ def fitted(name, *, forecasts=False):
     return pickle.dumps(model)
 
 
-def methods_of(thing):
-    """Public methods of a class of ours that take something, by name."""
-    skipped = {"get_params", "set_params", "set_output", "get_metadata_routing", "plot"}
-    found = {}
-    for name in dir(thing):
-        if name.startswith("_") or name in skipped or name.endswith("_request"):
-            continue
-        method = inspect.getattr_static(thing, name)
-        if isinstance(method, property | classmethod | staticmethod):
-            continue
-        method = getattr(thing, name, None)
-        if callable(method) and not method.__module__.startswith("sklearn"):
-            found[name] = getattr(thing, name)
-    return found
-
-
 def varied(function, good, name):
     """(argument, kind, other arguments, maker) for one hostile argument at a time."""
     parameters = arguments_of(function)
@@ -203,11 +195,51 @@ def session_calls(name):
             yield Call(label, make, maker, words)
 
 
+def around(constraint):
+    """Values at, within and just outside what a constraint of a parameter allows."""
+    if isinstance(constraint, set):
+        constraint = StrOptions(constraint)
+    if isinstance(constraint, Interval):
+        ends = [end for end in (constraint.left, constraint.right) if end is not None]
+        whole = constraint.type is Integral
+        steps = (-1, 1) if whole else (-1.0, 1.0)
+        for end in ends:
+            yield from (end, *(end + step for step in steps))
+            yield from () if whole else (np.nextafter(end, -np.inf), np.nextafter(end, np.inf))
+        if len(ends) == 2 and not whole:
+            yield sum(ends) / 2
+    elif isinstance(constraint, StrOptions):
+        for option in sorted(constraint.options):
+            yield from (option, option.upper(), f" {option}")
+        yield "no such thing"
+    elif constraint == "boolean":
+        yield from (True, False, np.bool_(False), 2, "True")
+    elif constraint is None:
+        yield None
+
+
+def values_of(constraints):
+    """Kind -> value for one parameter: odd ones, and those around its own constraints."""
+    values = dict(ODD)
+    if constraints != "no_validation":
+        for constraint in constraints:
+            values |= {f"{value!r} at its bounds": value for value in around(constraint)}
+    return values
+
+
+def is_allowed(value, constraints):
+    """Whether a parameter's constraints allow a value."""
+    return constraints == "no_validation" or any(
+        make_constraint(constraint).is_satisfied_by(value) for constraint in constraints
+    )
+
+
 def parameter_calls(name):
     """Every constructor parameter with every odd value, then `fit` and the first answer."""
-    good = good_arguments(name)
+    good, allowed = good_arguments(name), ESTIMATORS[name]._parameter_constraints
     for parameter in small(name).get_params(deep=False):
-        for kind, value in ODD.items():
+        constraints = allowed.get(parameter, "no_validation")
+        for kind, value in values_of(constraints).items():
 
             def make(value, parameter=parameter):
                 model = clone(small(name))
@@ -218,7 +250,10 @@ def parameter_calls(name):
                 return answers(good["X"]), model
 
             label = f"{name}({parameter}={kind})"
-            yield Call(label, make, functools.partial(copied, value), {parameter})
+            refused = not is_allowed(value, constraints)
+            given = functools.partial(copied, value)
+            words = {parameter, *WORDS.get(parameter, ())}
+            yield Call(label, make, given, words, refused=refused)
 
 
 def unfitted_calls(name):

@@ -1,17 +1,27 @@
-"""Every public function and the makers of the displays, one hostile argument at a time."""
+"""Every public function, one hostile argument at a time, and what is fed nowhere."""
 
 import functools
 import inspect
+import tempfile
+from unittest import mock
 
+import hostile_displays as displays
+import hostile_files as files
 import numpy as np
-from hostile_names import N_ROWS, WORDS, Call, arguments_of, base_rows
-from hostile_values import ODD, ROWS, copied
-from public_names import ESTIMATORS, public_names
-from sklearn.base import clone
+from hostile_names import (
+    N_ROWS,
+    WORDS,
+    Call,
+    arguments_of,
+    base_rows,
+)
+from hostile_values import ODD, ROWS, copied, like
+from public_names import COMMAND_LINES, ESTIMATORS, methods_of, public_names
+from sklearn.dummy import DummyRegressor
 
 import filters
 from filters.timeseries import mse
-from reservoir import ESNRegressor, Reservoir
+from reservoir import ESNRegressor, Reservoir, evaluation
 
 
 def _esn():
@@ -38,6 +48,44 @@ def _split(**kwargs):
 def _signals(seed):
     rows = np.random.default_rng(seed).standard_normal(N_ROWS)
     return rows, 2 * rows
+
+
+@functools.cache
+def _report_folder():
+    return tempfile.TemporaryDirectory()
+
+
+def _compare(**kwargs):
+    """A run of one small task and one small model; the report's own tests look at the report."""
+    rows = base_rows()
+    task = evaluation.Task(
+        *("hostile", "Hostile", "regression", "?", "Noise.", "Rows."),
+        evaluation.Metric("MSE", "mean"),
+        lambda seed, quick: evaluation.Problem(rows, rows[:, 0], rows, rows[:, 0]),
+        lambda problem, answer: mse(problem.y_test, answer),
+        suites=("hostile",),
+    )
+    model = evaluation.Model(
+        *("hostile", "Hostile", "linear", "Mean."), lambda task, params, seed: DummyRegressor()
+    )
+    with (
+        mock.patch.dict(evaluation.TASKS, {task.name: task}),
+        mock.patch.dict(evaluation.MODELS, {model.name: model}),
+        mock.patch("reservoir.evaluation._report.write_report", return_value="report"),
+    ):
+        return evaluation.compare(**kwargs)["status"].tolist()  # a row that failed has no value
+
+
+def _register(register, registry):
+    def call(**kwargs):
+        with mock.patch.dict(registry):
+            return repr(register(**kwargs))
+
+    return call
+
+
+def _split_rows(**kwargs):
+    return list(filters.timeseries.WarmTimeSeriesSplit(2).split(**kwargs))
 
 
 def _random_matrix():
@@ -72,6 +120,14 @@ def function_recipes():
         "snr_gain_db": {"clean": y, "before": 1.2 * y, "after": 1.1 * y},
         "valid_prediction_time": true_pred,
         "WarmTimeSeriesSplit": {"n_splits": 2},
+        "WarmTimeSeriesSplit.split": {"X": rows, "y": y, "groups": np.zeros(N_ROWS)},
+        "compare": {
+            **{"tasks": "hostile", "models": "hostile", "seeds": [0], "suite": "quick"},
+            **{"out": _report_folder().name, "n_jobs": 1, "verbose": 0},
+        },
+        "contents": {"suite": "quick", "peers": False},
+        "register_model": {"model": evaluation.MODELS["linear"]},
+        "register_task": {"task": evaluation.TASKS["sunspots"]},
         "cabin_paths": {"n_taps": 64, "random_state": 0},
         "echo_path": {"n_taps": 64, "random_state": 0},
         "mains_hum": {"n_timesteps": 50, "random_state": 0},
@@ -79,7 +135,7 @@ def function_recipes():
         "raised_cosine_channel": {"width": 2.9},
         "rotor_noise": {"n_timesteps": 50, "random_state": 0},
         "speech_like": {"n_timesteps": 200, "random_state": 0},
-        "through_paths": {"signal": y, "responses": rows[:3]},
+        "through_paths": {"signal": y, "responses": rows[:4]},
         "max_step_size": {"X": rows, "n_taps": 2},
         "predicted_mse": {"min_mse": 0.1, "correlation": np.eye(4), "step_size": 0.01},
         "coherence_bound": {"x": error, "d": error + 1, "nperseg": 32},
@@ -145,6 +201,10 @@ WRAPPED = {
     "make_forecast_scorer": _forecast_scorer,
     "make_washout_scorer": _washout_scorer,
     "WarmTimeSeriesSplit": _split,
+    "WarmTimeSeriesSplit.split": _split_rows,
+    "compare": _compare,
+    "register_model": _register(evaluation.register_model, evaluation.MODELS),
+    "register_task": _register(evaluation.register_task, evaluation.TASKS),
 }
 # Answers of these may be infinite (not NaN), and their docstrings say when.
 NOT_ALWAYS_FINITE = {
@@ -158,29 +218,25 @@ NOTHING_TO_FEED = {
     *("MemoryCapacity", "ProcessingCapacity", "NAMED", "WITH_DENSITY", "ECG_SAMPLING_RATE"),
     *("LORENZ_LYAPUNOV_EXPONENT", "FAN_SAMPLING_RATE", "FanAcceleration", "SentencePolarity"),
     *("SymbolStrings", "REBER_SYMBOLS"),
-    # They read files that must be fetched first.
-    *("load_fan_acceleration", "load_sentence_polarity", "load_tiny_shakespeare"),
+    # What a comparison is made of: records, looked into when they are registered or run.
+    *("Metric", "Problem", "Task", "Model", "UsageError", "OutputError", "Interrupted"),
+    *("TASKS", "MODELS", "SUITES", "GOALS", "WarmTimeSeriesSplit.get_n_splits"),
     # They read and write files; test_model_files feeds them.
     *("load_model", "save_model"),
 }
 
 
-# They draw all they are given, 20 ms a call; their own tests feed them what is wrong.
-NOT_YET_FED = {
-    *("FilterAdaptationDisplay", "ForecastDisplay", "SpectrumDisplay"),
-    *("SaliencyDisplay", "TrainingDisplay"),
-}
-
-
 def function_calls(name):
     """A function with every argument hostile in turn."""
-    public, good = public_names()[name], function_recipes()[name]
+    owner, _, method = name.partition(".")
+    public, good = public_names()[owner], function_recipes()[name]
+    public = getattr(public, method) if method else public
     called = WRAPPED.get(name, public)
     for argument in (p.name for p in arguments_of(public)):
         value = good.get(argument)
         if isinstance(value, np.ndarray):
             kinds = {
-                k: functools.partial(lambda f, v: _like(f, v), f, value) for k, f in ROWS.items()
+                k: functools.partial(lambda f, v: like(f, v), f, value) for k, f in ROWS.items()
             }
         else:
             kinds = {k: functools.partial(copied, v) for k, v in ODD.items()}
@@ -194,56 +250,14 @@ def function_calls(name):
             yield Call(label, make, maker, words, name not in NOT_ALWAYS_FINITE)
 
 
-def _like(function, good):
-    """A hostile value of about the shape of `good`."""
-    if good.ndim == 1:
-        value = function(np.column_stack([good, good]))
-        is_table = isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1]
-        return value[:, 0] if is_table else value
-    if good.ndim == 3:
-        value = function(good.reshape(-1, good.shape[-1]).copy())
-        same = isinstance(value, np.ndarray) and value.shape == (good.size // 2, 2)
-        return value.reshape(good.shape) if same else value
-    return function(good.copy())
-
-
-def display_recipes():
-    """Name -> {classmethod: good arguments}; `plot` is left to the displays' own tests."""
-    rows = base_rows()
-    unfitted = Reservoir(5, random_state=0)
-    capacity = {"max_delay": 3, "n_timesteps": 100, "washout": 10, "random_state": 0}
-    return {
-        "EigenvalueDisplay": {"from_estimator": {"reservoir": clone(unfitted).fit(rows)}},
-        "MemoryCurveDisplay": {"from_estimator": {"reservoir": unfitted, **capacity}},
-        "StatesDisplay": {"from_estimator": {"reservoir": unfitted, "X": rows}},
-    }
-
-
-def display_calls(name):
-    """Every way to make a display with each of its good arguments hostile in turn."""
-    for maker_name, good in display_recipes()[name].items():
-        public = getattr(public_names()[name], maker_name)
-        for argument, value in good.items():
-            table = ROWS if isinstance(value, np.ndarray) else ODD
-            for kind, entry in table.items():
-                made = functools.partial(_like, entry, value) if table is ROWS else None
-                made = made or functools.partial(copied, entry)
-
-                def make(value, argument=argument, public=public, good=good):
-                    return vars(public(**{**good, argument: value}))
-
-                label = f"{name}.{maker_name}({argument}={kind})"
-                words = {*inspect.signature(public).parameters, *good, "X", "x", "d"}
-                yield Call(label, make, made, words)
-
-
 def unknown():
-    """Public names that nothing here feeds."""
-    fed = (
-        set(ESTIMATORS)
-        | set(function_recipes())
-        | NOTHING_TO_FEED
-        | set(display_recipes())
-        | NOT_YET_FED
-    )
-    return sorted(set(public_names()) - fed)
+    """Public names, and methods of public classes, that nothing here feeds."""
+    fed = {*ESTIMATORS, *function_recipes(), *displays.recipes(), *files.LOADERS}
+    fed |= {f"{line.__module__}.main" for line in COMMAND_LINES}
+    names = public_names()
+    methods = {f"{k}.{m}" for k in names.keys() & function_recipes() for m in _methods(names[k])}
+    return sorted((set(names) | methods) - fed - NOTHING_TO_FEED)
+
+
+def _methods(thing):
+    return methods_of(thing) if inspect.isclass(thing) else {}

@@ -4,7 +4,10 @@ Rows are functions of a fresh 2-D float64 array, so that every call gets a value
 """
 
 import tempfile
+from collections import deque
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -21,9 +24,10 @@ def steady(base):
     return mapped
 
 
-def with_value(base, value, where=(3, 0)):
+def with_value(base, value, row=3):
     base = base.copy()
-    base[where if base.ndim > 1 else where[0]] = value
+    row = min(row, len(base) - 1)
+    base[(row, 0) if base.ndim > 1 else row] = value
     return base
 
 
@@ -68,6 +72,14 @@ SAME_ROWS = {
     "1e300 where float32 was": lambda b: b * 1e300,
     "zeros": np.zeros_like,
     "minus zeros": lambda b: -np.zeros_like(b),
+    "negative": lambda b: -1.0 - np.abs(b),
+    "one is negative": lambda b: with_value(np.abs(b), -1.0),
+    "ones and zeros by turns": lambda b: np.repeat(np.arange(len(b)) % 2.0, b.shape[1]).reshape(
+        b.shape
+    ),
+    "all zero but one": lambda b: with_value(np.zeros_like(b), 1.0),
+    "columns that repeat": lambda b: np.repeat(b[:, :1], b.shape[1], axis=1),
+    "from 1e-160 to 1e160": lambda b: b * 10.0 ** np.linspace(-160, 160, len(b))[:, np.newaxis],
     "constant": lambda b: np.full_like(b, 3.0),
     "constant 1e9": lambda b: np.full_like(b, 1e9),
     "one feature too many": lambda b: np.concatenate([b, b[:, :1]], axis=1),
@@ -84,6 +96,9 @@ SAME_ROWS = {
     "long double": lambda b: b.astype(np.longdouble),
     "big-endian": lambda b: b.astype(">f8"),
     "objects that are numbers": lambda b: b.astype(object),
+    "objects that are decimals": lambda b: np.vectorize(Decimal, otypes=[object])(b),
+    "objects that are fractions": lambda b: np.vectorize(Fraction, otypes=[object])(b),
+    "objects that are pandas.NA": lambda b: with_value(b.astype(object), pd.NA),
     "an object that is a word": lambda b: with_value(b.astype(object), "word"),
     "an object that is None": lambda b: with_value(b.astype(object), None),
     "an object that is a list": lambda b: with_value(b.astype(object), [1.0, 2.0]),
@@ -99,6 +114,7 @@ SAME_ROWS = {
     "bool": lambda b: b > 0,
     "int8 that would overflow": lambda b: np.where(b > 0, 127, -128).astype(np.int8),
     "uint8": lambda b: np.where(b > 0, 255, 0).astype(np.uint8),
+    "int16 that would overflow": lambda b: np.where(b > 0, 32767, -32768).astype(np.int16),
     "int64 maximum": lambda b: np.where(b > 0, 2**63 - 1, -(2**63)),
     "uint64 maximum": lambda b: np.where(b > 0, np.uint64(2**64 - 1), np.uint64(0)),
     "dates": lambda b: np.full(b.shape, np.datetime64("2020-01-01")),
@@ -106,13 +122,16 @@ SAME_ROWS = {
     "NaT": lambda b: np.full(b.shape, np.datetime64("NaT")),
     "records": lambda b: np.zeros(b.shape, dtype=[("a", float), ("b", int)]),
     "masked": lambda b: np.ma.masked_array(b, b > 1),
+    "masked, nothing masked": lambda b: np.ma.masked_array(b),
+    "masked, everything masked": lambda b: np.ma.masked_array(b, np.ones(b.shape, bool)),
+    "masked NaN": lambda b: np.ma.masked_invalid(with_value(b, np.nan)),
     "read-only": read_only,
     "Fortran order": np.asfortranarray,
     "every second": lambda b: np.repeat(np.repeat(b, 2, axis=0), 2, axis=1)[::2, ::2],
     "backwards": lambda b: b[::-1, ::-1],
     "repeated by stride 0": lambda b: np.broadcast_to(b[:1], b.shape),
     "unaligned": lambda b: (
-        np.frombuffer(b"x" + b.tobytes(), np.uint8)[1:].view("f8").reshape(b.shape)
+        np.frombuffer(b"x" + b.tobytes(), np.uint8)[1:].view(b.dtype).reshape(b.shape)
     ),
     "memory-mapped": steady,
     "sparse": lambda b: sparse.csr_array(b),
@@ -143,6 +162,16 @@ SAME_ROWS = {
         b, columns=pd.MultiIndex.from_product([["a"], range(b.shape[1])])
     ),
     "series": lambda b: pd.Series(b[:, 0]),
+    "series of categories": lambda b: pd.Series(np.sign(b[:, 0])).astype("category"),
+    "series of strings": lambda b: pd.Series(np.where(b[:, 0] > 0, "a", "b")),
+    "series with pandas.NA": lambda b: pd.Series([pd.NA, *b[1:, 0]], dtype="Float64"),
+    "series with other index": lambda b: pd.Series(b[:, 0], index=np.arange(len(b))[::-1]),
+    "series of periods": lambda b: pd.Series(pd.period_range("2020", periods=len(b), freq="D")),
+    "index": lambda b: pd.Index(b[:, 0]),
+    "pandas array": lambda b: pd.array(b[:, 0], dtype="Float64"),
+    "frame of one category": lambda b: frame(np.zeros_like(b)).astype("category"),
+    "frame of words": lambda b: frame(np.full(b.shape, "word")),
+    "frame of complex": lambda b: frame(b + 1j),
     "sparse frame": lambda b: frame(b).astype(pd.SparseDtype(float, 0.0)),
     "MultiIndex": lambda b: frame(b, panel_index(len(b))),
     "MultiIndex series": lambda b: frame(b, panel_index(len(b))).iloc[:, 0],
@@ -168,7 +197,13 @@ OTHER_ROWS = {
     "one row too many": lambda b: np.concatenate([b, b[:1]]),
     "no row": lambda b: b[:0],
     "no row, no column": lambda b: b[:0, :0],
+    "half of the rows": lambda b: b[: len(b) // 2],
+    "rows by the thousand": lambda b: np.tile(b, (100, 1)),
     "an empty list": lambda b: [],
+    "a list of an empty list": lambda b: [[]],
+    "a list of lists of nothing": lambda b: [[], []],
+    "a list of nothing but empty series": lambda b: [b[:0], b[:0]],
+    "an empty string": lambda b: "",
     "an empty frame": lambda b: pd.DataFrame(),
     "a frame without rows": lambda b: frame(b[:0]),
     "a MultiIndex without rows": lambda b: frame(b, panel_index(len(b))).iloc[:0],
@@ -199,6 +234,14 @@ OTHER_ROWS = {
     "bytes alone": lambda b: b"word",
     "a dict": lambda b: {"a": [1.0, 2.0]},
     "a set": lambda b: {1.0, 2.0},
+    "a range": lambda b: range(len(b)),
+    "a deque": lambda b: deque(b),
+    "a mapping of columns": lambda b: dict(enumerate(b.T)),
+    "a memory view": lambda b: memoryview(np.ascontiguousarray(b)),
+    "an array without axes that is an object": lambda b: np.array(Anything(), dtype=object),
+    "a masked number": lambda b: np.ma.masked,
+    "NaN alone": lambda b: float("nan"),
+    "an iterator": lambda b: iter(b.tolist()),
     "a generator": lambda b: (row for row in b),
     "an object": lambda b: Anything(),
     "a function": lambda b: len,
@@ -239,12 +282,23 @@ ODD = {
     "-inf": float("-inf"),
     "1e-320": 1e-320,
     "1e308": 1e308,
+    "40": 40,
+    "3.0": 3.0,
+    "1e-8": 1e-8,
     "10 ** 400": 10**400,
     "10 ** 20": 10**20,
     "-(10 ** 20)": -(10**20),
     "1j": 1j,
     "numpy.float32": np.float32(0.5),
+    "numpy.float16": np.float16(0.5),
+    "numpy.longdouble": np.longdouble(0.5),
     "numpy.int8": np.int8(3),
+    "numpy.uint64": np.uint64(2**64 - 1),
+    "a decimal": Decimal("0.5"),
+    "a fraction": Fraction(1, 2),
+    "a word for a number": "3",
+    "a random state": np.random.RandomState(0),
+    "a generator of numbers": np.random.default_rng(0),
     "numpy.bool": np.bool_(True),
     "array of no axes": np.array(2.0),
     "array of one": np.array([2.0]),
@@ -279,3 +333,16 @@ ODD = {
 
 def copied(value):
     return value.copy() if isinstance(value, np.ndarray | list | dict) else value
+
+
+def like(function, good):
+    """A hostile value of about the shape of `good`."""
+    if good.ndim == 1:
+        value = function(np.column_stack([good, good]))
+        is_table = isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1]
+        return value[:, 0] if is_table else value
+    if good.ndim == 3:
+        value = function(good.reshape(-1, good.shape[-1]).copy())
+        same = type(value) is np.ndarray and value.shape == (good.size // 2, 2)
+        return value.reshape(good.shape) if same else value
+    return function(good.copy())

@@ -9,9 +9,13 @@ from scipy.signal import lfilter
 from sklearn.exceptions import NotFittedError
 
 from filters import (
+    AffineProjectionFilter,
+    FilteredXFilter,
     LMSFilter,
     NLMSFilter,
+    ProportionateFilter,
     RLSFilter,
+    VolterraFilter,
 )
 from filters.timeseries import DivergenceError
 
@@ -166,6 +170,62 @@ def test_weights_that_overflow_at_the_last_sample_are_an_error(f, x):
         f.fit([[x]], [1e200])
     assert caught.value.step == 1
     assert not hasattr(f, "coef_")
+
+
+UNSTABLE = [
+    LMSFilter(2, step_size=9.0),
+    NLMSFilter(2, step_size=9.0),
+    AffineProjectionFilter(2, step_size=3.0),
+    ProportionateFilter(2, step_size=3.0),
+    FilteredXFilter(2, secondary_path=[1.0, 0.5], step_size=3.0),
+    VolterraFilter(2, step_size=3.0),
+]
+
+
+@pytest.mark.parametrize("f", UNSTABLE, ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_divergence_that_stays_finite_is_an_error_of_a_whole_fit(f, scale):
+    rng = np.random.default_rng(0)
+    x, noise = rng.standard_normal((2, 200))
+    y = scale * (x + 0.1 * noise)
+    f = copy.deepcopy(f)
+    if isinstance(f, LMSFilter):  # too few samples to overflow
+        assert np.isfinite(f.adapt(x, y).error).all()
+        f.reset()
+    with pytest.raises(DivergenceError, match=r"diverged before time step 200 .*still finite"):
+        f.fit(x[:, np.newaxis], y)
+    assert not hasattr(f, "coef_")
+    f.set_params(on_divergence="reset").fit(x[:, np.newaxis], y)
+    np.testing.assert_array_equal(f.coef_, 0.0)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize(
+    "f",
+    [
+        LMSFilter(3),
+        NLMSFilter(3),
+        NLMSFilter(3, initial_weights=[[1e20, 0.0, 0.0]]),
+        RLSFilter(3),
+        RLSFilter(3, forgetting_factor=0.99),
+        VolterraFilter(3),
+    ],
+    ids=str,
+)
+def test_finite_divergence_is_not_seen_in_what_is_merely_loud_quiet_or_ill_conditioned(f, scale):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(1000)
+    d = scale * lfilter([1.0, -0.5, 0.25], 1, x)
+    narrow = np.sin(0.1 * np.arange(1000))
+    glitch, silence, only_glitches = x.copy(), x.copy(), np.zeros(1000)
+    glitch[700] = 1e18  # a click the desired signal knows nothing of
+    silence[500:] = 0.0
+    only_glitches[::10] = 1e18
+    for heard in (x, narrow, glitch, silence, only_glitches, np.zeros(1000), np.ones(1000)):
+        if isinstance(f, VolterraFilter | RLSFilter) and np.abs(heard).max() > 1e10:
+            continue  # its products of two samples are beyond what it can be asked to forget
+        for wanted in (d, np.zeros(1000), np.r_[d[:1], np.zeros(999)]):
+            copy.deepcopy(f).fit(heard[:, np.newaxis], wanted)
 
 
 @pytest.mark.parametrize("mode", ["warn", "reset"])

@@ -1,6 +1,8 @@
 """Whatever is fed to whatever is public: a finite answer or words of ours, and nothing changed.
 
-One call in twelve is made, always the same ones; ``HOSTILE_EVERY=1`` makes all of them.
+One call in so many is made, always the same ones; ``HOSTILE_EVERY=1`` makes all of them, and says
+on the terminal where it is. ``HOSTILE_LOG=FILE`` keeps the name of every call before it is made and
+its fault below: the last line names the one that took the process down.
 ``HOSTILE_RUNS=20000 HOSTILE_SEED=1 pytest tests/test_hostile.py -k random`` goes on with random
 pairs of a hostile parameter and a hostile input; ``HOSTILE_WIDE=1000000`` takes that many features.
 """
@@ -9,13 +11,17 @@ import contextlib
 import io
 import os
 import warnings
+from pathlib import Path
+from time import perf_counter
 
+import hostile_displays as displays
 import hostile_estimators as estimators
+import hostile_files as files
 import hostile_functions as functions
 import numpy as np
 import pytest
-from hostile_judge import verdict
-from hostile_names import Call, taken
+from hostile_judge import verdict, within_memory
+from hostile_names import EVERY, Call, is_taken, taken
 from hostile_values import ODD, ROWS, copied
 from public_names import ESTIMATORS, small
 from sklearn.base import clone
@@ -31,34 +37,76 @@ SEED = int(os.environ.get("HOSTILE_SEED", "0"))
 N_WIDE = int(os.environ.get("HOSTILE_WIDE", "100000"))
 
 
-def faults_of(calls):
-    """Label and fault of every call that did what it must not."""
-    faults = []
-    with contextlib.redirect_stdout(io.StringIO()):  # verbose=1 is among the values
-        for call in calls:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # numpy.matrix says that it is old
-                given = call.given()
-            fault = verdict(lambda c=call, g=given: c.make(g), [given], call.words, call.finite)
-            if fault:
-                faults.append(f"{call.label}: {fault}")
-    return faults
+LOG = os.environ.get("HOSTILE_LOG")
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """Some values are names of files."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def progress(request, capfd):
+    """With all calls, a line on the terminal for each test as it ends."""
+    start = perf_counter()
+    yield
+    if EVERY == 1:
+        with capfd.disabled():
+            line = f"{request.node.name}: {perf_counter() - start:.1f} s\n"
+            os.write(2, line.encode())
+
+
+def fault_of(call):
+    """What is wrong with one call; see `verdict`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # numpy.matrix says that it is old
+        given = call.given()
+    note(call.label)
+    fault = verdict(lambda: call.make(given), [given], call.words, call.finite, call.refused)
+    if fault:
+        note(f"    {fault}")
+    return fault
+
+
+def note(line):
+    """One more line of the log, if there is one."""
+    if LOG:
+        with open(LOG, "a") as file:
+            file.write(f"{line}\n")
 
 
 def assert_no_faults(calls):
-    faults = faults_of(calls)
+    """Make the calls, all of them, and say which did what they must not."""
+    faults = []
+    with contextlib.redirect_stdout(io.StringIO()), within_memory():  # some values of verbose speak
+        for call in calls:
+            if fault := fault_of(call):
+                faults.append(f"{call.label}: {fault}")
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
 
 
-def test_every_public_name_is_fed():
+def test_everything_public_is_fed():
     assert functions.unknown() == []
 
 
 def test_more_than_ten_thousand_calls_are_made():
-    n_calls = sum(1 for kind in KINDS.values() for name in ESTIMATORS for _ in taken(kind(name)))
-    for name in functions.function_recipes():
-        n_calls += sum(1 for _ in taken(functions.function_calls(name)))
-    assert n_calls > 10_000
+    made = [taken(kind(name)) for kind in KINDS.values() for name in ESTIMATORS]
+    made += [taken(functions.function_calls(name)) for name in functions.function_recipes()]
+    made += [taken(displays.calls(name)) for name in displays.recipes()]
+    assert sum(1 for calls in made for _ in calls) > 10_000
+
+
+def test_a_call_that_never_ends_or_takes_all_memory_is_a_fault(monkeypatch):
+    monkeypatch.setattr("hostile_judge.MOST_SECONDS", 0.05)
+
+    def never():
+        while True:
+            pass
+
+    assert "took more than" in verdict(never, [], {"x"})
+    with within_memory(1 << 28):
+        assert "MemoryError" in verdict(lambda: np.ones(1 << 30), [], {"x"})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,9 +120,27 @@ def test_functions_answer_or_say_why_not(name):
     assert_no_faults(taken(functions.function_calls(name)))
 
 
-@pytest.mark.parametrize("name", functions.display_recipes())
+@pytest.mark.parametrize("name", displays.recipes())
 def test_displays_show_or_say_why_not(name):
-    assert_no_faults(taken(functions.display_calls(name)))
+    assert_no_faults(taken(displays.calls(name)))
+
+
+def test_loaders_say_what_is_wrong_with_a_file_or_a_folder(tmp_path):
+    assert_no_faults(files.loader_calls(tmp_path))
+
+
+def test_the_command_lines_answer_in_lines_of_their_own():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a library's, on files as broken as these
+        written = files.write_inputs()
+    faults = []
+    for program, words in files.command_calls(written):
+        label = " ".join([program, *words])[:200]
+        if is_taken(label) and (fault := files.command_fault(program, words)):
+            faults.append(f"{label}: {fault}")
+        for made in ("out.csv", "out.wav"):
+            Path(made).unlink(missing_ok=True)
+    assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults[:20])
 
 
 def random_call(rng):
@@ -101,11 +167,19 @@ def test_random_pairs_answer_or_say_why_not():
     assert_no_faults(random_call(rng) for _ in range(N_RUNS))
 
 
-@pytest.mark.parametrize("name", ["NLMSFilter", "NoiseCanceller", "Reservoir", "TapDelay"])
-def test_very_many_features(name):
-    rows = np.random.default_rng(0).standard_normal((3, N_WIDE))
-    model = clone(small(name))
-    target = (rows[:, 0],) if hasattr(model, "predict") else ()
-    model.fit(rows, *target)
-    answer = (getattr(model, "predict", None) or model.transform)(rows)
-    assert np.isfinite(answer).all()
+# With the flag all of them; most others need the square of the features.
+WIDE = ["NLMSFilter", "NoiseCanceller", "RLSFilter", "Reservoir", "TapDelay", "VolterraFilter"]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS if "HOSTILE_WIDE" in os.environ else WIDE)
+def test_very_many_features_work_or_are_too_many_for_the_memory(name):
+    rows = np.random.default_rng(0).standard_normal((4, N_WIDE))
+    target = [] if estimators.good_arguments(name)["y"] is None else [np.arange(4) % 2]
+
+    def fit(given):
+        model = clone(small(name)).fit(*given)
+        return (getattr(model, "predict", None) or model.transform)(given[0])
+
+    with within_memory():
+        given = [rows, *target]
+        assert verdict(lambda: fit(given), given, {name, "memory"}) == ""

@@ -7,7 +7,13 @@ import textwrap
 
 from public_names import ESTIMATORS, public_names
 
-PUBLIC = {name: thing for name, thing in sorted(public_names().items()) if callable(thing)}
+# The records and errors of comparisons and the command lines have forms of their own.
+OTHER_FORMS = ("reservoir.evaluation", "filters.__main__", "reservoir.__main__")
+PUBLIC = {
+    name: thing
+    for name, thing in sorted(public_names().items())
+    if callable(thing) and not thing.__module__.startswith(OTHER_FORMS)
+}
 # They read files that are fetched when first asked for.
 NO_EXAMPLE = {
     *("load_fan_acceleration", "load_sentence_polarity", "load_tiny_shakespeare"),

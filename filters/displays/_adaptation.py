@@ -13,8 +13,8 @@ from ..timeseries._adaptation import error_power, moving_mean
 from ..timeseries._extras import require_report_extra
 from ..timeseries._numbers import as_numbers
 from ..timeseries._sklearn_private import checked, positive, positive_int
-from ..timeseries._validation import check_finite, check_mask, check_signal
-from ._panels import AFTER, INK, Display, curve_of, panels_of
+from ..timeseries._validation import check_mask, check_signal
+from ._panels import AFTER, INK, Display, check_drawable, curve_of, panels_of
 
 # More weights than this are told apart by shade instead of by a legend.
 _MAX_NAMED = 8
@@ -231,7 +231,7 @@ class FilterAdaptationDisplay(Display):
             raise ValueError(
                 f"weights must have shape (n_stored, n_channels, n_taps), got {rows.shape}."
             )
-        check_finite(np.abs(rows).reshape(len(rows), -1), name="weights")
+        check_drawable(rows, "weights")
         return rows
 
     def _check_lengths(self, n: int, weights: np.ndarray | None, steps: np.ndarray | None) -> None:

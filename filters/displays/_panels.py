@@ -41,14 +41,20 @@ def curves_of(values: Any, name: str, *, infinite: bool = False) -> np.ndarray:
     if array.ndim > 2:
         raise ValueError(f"{name} must have one axis or two, got shape {array.shape}.")
     columns = real_columns(array, name)
-    shown = np.where(np.isinf(columns), 0, columns) if infinite else columns
-    check_finite(shown, name=name)
-    if np.abs(shown).max() > LARGEST_DRAWN:
-        raise ValueError(
-            f"{name} reaches {np.abs(shown).max():.3g}; above {LARGEST_DRAWN:g} nothing can be "
-            "drawn. Scale it down."
-        )
+    check_drawable(np.where(np.isinf(columns), 0, columns) if infinite else columns, name)
     return columns
+
+
+def check_drawable(values: np.ndarray, name: str) -> None:
+    """Raise a ValueError for numbers, real or complex, that are not finite or beyond an axis."""
+    magnitude = np.abs(values).reshape(len(values), -1)
+    check_finite(magnitude, name=name)
+    largest = magnitude.max(initial=0.0)
+    if largest > LARGEST_DRAWN:
+        raise ValueError(
+            f"{name} reaches {largest:.3g}; above {LARGEST_DRAWN:g} nothing can be drawn. Scale it "
+            "down."
+        )
 
 
 def curve_of(values: Any, name: str, *, infinite: bool = False) -> np.ndarray:

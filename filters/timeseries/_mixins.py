@@ -50,7 +50,8 @@ def determination(true: np.ndarray, pred: np.ndarray, weight: np.ndarray | None)
     if largest > 1e100:  # squares would overflow
         true, pred = true / largest, pred / largest
     with naming("y"):
-        return r2_score(true, pred, sample_weight=weight)
+        score = r2_score(true, pred, sample_weight=weight)
+    return max(score, -float(np.finfo(np.float64).max))  # of answers 1e200 times the targets
 
 
 class SeriesRegressorMixin(MultiOutputMixin, RegressorMixin):

@@ -267,13 +267,23 @@ def check_mask(update_mask: Any, n_rows: int) -> np.ndarray:
 
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
-    """Give `estimator` back its attributes if the block fails: no half of a fit remains."""
+    """Give `estimator` back its attributes if the block fails: no half of a fit remains.
+
+    A MemoryError names the estimator and what needs the memory.
+    """
     before = dict(vars(estimator))
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        n_features = vars(estimator).get("n_features_in_")
         vars(estimator).clear()
         vars(estimator).update(before)
+        if isinstance(error, MemoryError):
+            heard = "" if n_features is None else f" on X with {n_features} features"
+            raise MemoryError(
+                f"{estimator} needs more memory than there is{heard} ({error}). Give it fewer "
+                "features, or parameters that ask for less; its Notes say what grows with what."
+            ) from error
         raise
 
 

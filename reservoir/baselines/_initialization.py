@@ -10,7 +10,6 @@ from scipy import sparse
 
 from filters.timeseries._numbers import naming
 
-from .._blas import with_one_blas_thread
 from ..topologies import NAMED, scale_spectral_radius
 from ..topologies._blas import with_one_blas_thread
 

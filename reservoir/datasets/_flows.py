@@ -23,6 +23,8 @@ MADE_FROM: dict[str, list[Any]] = {
 # Beyond these a coefficient makes the steps of an integration too small to end, and a row is too
 # far from the next one.
 _LARGEST, _LONGEST_STEP = 1e4, 1e3
+# An integration that would take more evaluations than this, about an hour of them, is given up.
+_MOST_EVALUATIONS, _PATIENCE = 5e8, 200_000
 
 
 def integrate(
@@ -43,8 +45,22 @@ def integrate(
     times = dt * np.arange(n_skipped, n_skipped + n)
     if times[-1] == 0.0:
         return start[np.newaxis].copy()  # solve_ivp returns nothing for a span of zero
+    n_evaluations = 0
+
+    def counted(time: float, state: np.ndarray) -> Any:
+        nonlocal n_evaluations
+        n_evaluations += 1
+        # At the pace so far; asked seldom, since a fresh start may be slow.
+        if n_evaluations % _PATIENCE == 0 and n_evaluations * times[-1] > _MOST_EVALUATIONS * time:
+            raise ValueError(
+                f"The integration of {name} would not end: {n_evaluations} evaluations took it to "
+                f"time {time:g} of {times[-1]:g}. Its steps became too small; take a smaller span "
+                "or other coefficients."
+            )
+        return velocity(time, state)
+
     solution = solve_ivp(
-        velocity, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-10
+        counted, (0.0, times[-1]), start, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-10
     )
     if not solution.success:
         raise ValueError(

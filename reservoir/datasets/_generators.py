@@ -14,6 +14,8 @@ from ..kernels.sequences import mackey_glass_euler, mackey_glass_rk4
 from ..kernels.sequences import narma as narma_recursion
 from ._flows import MADE_FROM, check_size, check_state, check_step, integrate, n_skipped_of
 
+_MOST_STEPS = 300_000_000  # of Mackey-Glass, all in memory: 2.4 GB
+
 LORENZ_LYAPUNOV_EXPONENT = 0.9056
 """Largest Lyapunov exponent of the Lorenz system at its default coefficients, per time unit."""
 
@@ -172,7 +174,13 @@ def mackey_glass(
     else:
         n_skipped = transient
     now = n_delay + 1  # index of time 0: the cubic of "rk4" looks one step beyond the delay
-    y = np.empty(now + 1 + (n_skipped + n - 1) * subsampling)
+    n_steps = now + 1 + (n_skipped + n - 1) * subsampling
+    if n_steps > _MOST_STEPS:
+        raise ValueError(
+            f"n_timesteps={n}, transient={transient}, tau={tau:g} and dt={dt:g} ask for "
+            f"{n_steps} steps of integration; at most {_MOST_STEPS} are kept in memory. Raise dt."
+        )
+    y = np.empty(n_steps)
     rng = check_random_state(random_state)
     if initial_history is None:
         y[: now + 1] = rng.uniform(1.1, 1.3, now + 1)

@@ -6,11 +6,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from filters.displays._panels import AFTER, BEFORE, Display, panels_of
+from filters.displays._panels import AFTER, BEFORE, Display, check_drawable, panels_of
 from filters.timeseries._extras import require_report_extra
 from filters.timeseries._numbers import as_numbers
 from filters.timeseries._sklearn_private import StrOptions, checked, whole
-from filters.timeseries._validation import check_finite
 
 from ..baselines._inside import GATES, network_of, one_step_jacobian, recurrent_matrix
 from ..diagnostics._echo_states import leaky_matrix
@@ -142,7 +141,7 @@ class EigenvalueDisplay(Display):
         """
         self._check_drawable()
         values = as_numbers(self.eigenvalues, "eigenvalues").ravel()
-        check_finite(np.abs(values)[:, np.newaxis], name="eigenvalues")
+        check_drawable(values, "eigenvalues")
         (axes,) = panels_of(ax, 1)
         turn = np.linspace(0, 2 * np.pi, 400)
         (self.circle_,) = axes.plot(np.cos(turn), np.sin(turn), color=BEFORE, lw=1)
