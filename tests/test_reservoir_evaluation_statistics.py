@@ -1,11 +1,14 @@
-"""Intervals and tests against SciPy and printed examples, and their refusal of too few seeds."""
+"""Statistics against SciPy and printed examples, refusals of too few seeds, an axis."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from scipy import stats
 
 from reservoir.evaluation import compare
+from reservoir.evaluation._plots import number_log_axis
 from reservoir.evaluation._specs import MODELS, TASKS
 from reservoir.evaluation._statistics import holm, median_interval, paired_p, rank_test
 from reservoir.evaluation._summary import better, family_ranking, marked, ranks, summarise
@@ -154,3 +157,19 @@ def test_report_gives_intervals_and_tests_where_there_are_seeds_enough(tmp_path)
     compare("narma10", names, seeds=range(3), quick=True, out=few, verbose=0, n_jobs=1)
     assert pd.read_csv(few / "summary.csv")["p_against_best"].isna().all()
     assert "signed-rank test over" not in (few / "report.md").read_text()
+
+
+@pytest.mark.parametrize("ends", [(1.0, 1.3), (1.1, 3.0), (0.2, 9.0), (0.9, 12.0), (1e-5, 300.0)])
+def test_axis_of_seconds_has_numbers_however_little_it_spans(ends):
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set(xscale="log", xlim=ends)
+    number_log_axis(axes.xaxis)
+    figure.canvas.draw()
+    labels = [
+        text.get_text()
+        for text in axes.get_xticklabels()
+        if ends[0] <= text.get_position()[0] <= ends[1] and text.get_text()
+    ]
+    assert 2 <= len(labels) <= 9, labels

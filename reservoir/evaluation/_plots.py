@@ -9,9 +9,10 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from ._kinds import Arrays
 from ._specs import Task
@@ -133,12 +134,23 @@ def cost_figure(
         axes.margins(0.12, 0.15)
         if invert:
             axes.invert_yaxis()
-        axes.xaxis.set_major_locator(LogLocator(10.0, numticks=12))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        number_log_axis(axes.xaxis)
         axes.set(xlabel=seconds, ylabel=label)
         _label_points(figure, axes, [(titles[n], p[0], p[1]) for n, p in points.items()])
 
     return draw(3.3, paint, f"{label}, against {seconds}")
+
+
+def number_log_axis(axis: Axis) -> None:
+    """Numbers on a logarithmic axis however little it spans, and not too many."""
+    low, high = axis.get_view_interval()
+    decades = np.floor(np.log10(high)) - np.ceil(np.log10(low)) + 1
+    axis.set_minor_formatter(NullFormatter())
+    if decades >= 2:
+        axis.set_major_locator(LogLocator(10.0, numticks=12))
+        return
+    axis.set_major_locator(LogLocator(10.0, (1, 2, 5)) if high > 4 * low else MaxNLocator(4))
+    axis.set_major_formatter("{x:g}")
 
 
 def speed_figure(cells: list[Cell], palette: Palette) -> str:
