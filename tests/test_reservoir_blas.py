@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from reservoir.topologies import _blas
 from reservoir.baselines import _initialization
-from reservoir.topologies import _norm, _radius, orthogonal
+from reservoir.topologies import _blas, _norm, _radius, orthogonal
 
 
 def threads_of_blas():
