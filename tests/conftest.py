@@ -1,6 +1,7 @@
 """Before anything is imported: a private kernel cache, one BLAS thread a worker, all checks on."""
 
 import os
+import signal
 import tempfile
 
 # The disk cache does not see edits of a kernels file that another one calls; tests compile afresh.
@@ -10,6 +11,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # scikit-learn skips its array-API checks without this.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# What a shell starts in the background ignores Ctrl-C, and so does all that it starts: the tests of
+# Ctrl-C are then about nothing.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from numba.core.caching import IndexDataCacheFile
 
