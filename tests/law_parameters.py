@@ -136,10 +136,15 @@ BY_NAME: dict[str, dict[str, list[Any]]] = {
 }
 
 
-# Where the default looks at the data of the first call, or is silent.
+# Where the default looks at the data of the first call, is silent, or trains for one epoch.
 FIRM: dict[str, dict[str, Any]] = {
     "ChannelEqualizer": {"delay": 1},
     "LiquidStateMachine": {"input_scaling": 1e4, "steps_per_row": 20},
+    **{
+        name: {"max_iter": 2}
+        for name in ("RNNClassifier", "RNNRegressor", "RNNSequenceClassifier")
+        + ("RNNSequenceRegressor", "Seq2Seq")
+    },
 }
 
 

@@ -35,7 +35,11 @@ def test_learning_in_chunks_is_learning_at_once(case):
     assert_same(found, wanted, case.tolerance_of_learning)
 
 
-@law("partial_fit", without=dict.fromkeys((*NETWORKS, "unit", "labelling unit"), EPOCHS))
+@law(
+    "partial_fit",
+    without=dict.fromkeys((*NETWORKS, "unit", "labelling unit"), EPOCHS),
+    usual=("max_iter",),
+)
 def test_fit_is_one_pass_of_partial_fit(case):
     found = everything_learned(case, case.learn(case.model, case.X, case.y))
     assert_same(found, everything_learned(case, case.fitted), case.tolerance_of_learning)
