@@ -8,6 +8,7 @@ scikit-learn estimator.
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
@@ -135,19 +136,34 @@ class FilterReadout:
         self.squares, self.n_heard = 0.0, 0  # of a-priori errors, over labelled rows and outputs
 
     def update(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        mask = np.ones(x.shape[0], dtype=bool)
-        if weights is not None:
-            if not np.isin(weights, (0.0, 1.0)).all():
-                raise ValueError(
-                    "an online readout takes sample weights of 0 and 1 only; use the ridge "
-                    "readout for others."
-                )
-            mask, y = weights > 0, np.where(weights[:, np.newaxis] > 0, y, 0.0)
+        if weights is None:
+            return self._learn(x, y)
+        if not np.isin(weights, (0.0, 1.0)).all():
+            raise ValueError(
+                "an online readout takes sample weights of 0 and 1 only; use the ridge "
+                "readout for others."
+            )
+        # A filter would hear masked rows, and measure the level of its input on them too: rows of
+        # weight zero are kept from it.
+        outputs = np.empty(y.shape, dtype=x.dtype)
+        changes = np.flatnonzero(np.diff(weights)) + 1
+        for a, b in pairwise([0, *changes.tolist(), x.shape[0]]):
+            answer = self._learn(x[a:b], y[a:b]) if weights[a] > 0 else self._answer(x[a:b])
+            outputs[a:b] = answer
+        return outputs
+
+    def _learn(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         # Not `adapt`, which validates the parameters anew: half of the time where rows come singly.
-        heard = self.filter._adapt(x, y.astype(x.dtype), mask)
-        self.squares += float(np.sum(np.square(heard.error[mask], dtype=np.float64)))
-        self.n_heard += int(np.count_nonzero(mask)) * self._n_outputs
+        heard = self.filter._adapt(x, y.astype(x.dtype), None)
+        self.squares += float(np.sum(np.square(heard.error, dtype=np.float64)))
+        self.n_heard += heard.error.size
         return heard.output
+
+    def _answer(self, x: np.ndarray) -> np.ndarray:
+        if hasattr(self.filter, "coef_"):
+            return self.predict(x)
+        unheard = np.zeros((x.shape[0], self._n_outputs), dtype=x.dtype)
+        return clone(self.filter)._adapt(x, unheard, np.zeros(x.shape[0], dtype=bool)).output
 
     def in_parts(self) -> None:
         """A filter always goes on."""

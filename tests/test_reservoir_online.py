@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import Ridge, SGDRegressor
 
-from filters import NLMSFilter, RLSFilter
+from filters import LMSFilter, NLMSFilter, RLSFilter
 from reservoir import ESNClassifier, ESNRegressor
 
 DELTA = 0.05
@@ -130,3 +131,18 @@ def test_other_readouts_have_no_a_priori_error():
     online = ESNRegressor(5, readout=NLMSFilter(), random_state=0)
     assert not hasattr(online, "a_priori_mse_")
     assert hasattr(online.fit(X, y), "a_priori_mse_")
+
+
+@pytest.mark.parametrize("readout", [NLMSFilter(), LMSFilter(), RLSFilter()])
+def test_series_of_weight_zero_are_absent(readout):
+    """Their level would else decide what "auto" takes; so would the rows of a washout."""
+    rng = np.random.RandomState(0)
+    loud, X = 100 * rng.randn(3, 20, 1), rng.randn(4, 20, 1)
+    y = X[:, :, 0]
+    everything, targets = np.concatenate([loud, X]), np.concatenate([loud[:, :, 0], y])
+    weights = np.repeat([0.0, 1.0], [3, 4])[:, np.newaxis] * np.ones(20)
+    model = ESNRegressor(5, spectral_radius=0.0, readout=readout, washout=2, random_state=0)
+    alone = clone(model).fit(X, y)
+    model.fit(everything, targets, sample_weight=weights)
+    np.testing.assert_array_equal(model.coef_, alone.coef_)
+    assert model.a_priori_mse_ == alone.a_priori_mse_
