@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sheet import Sheet, arguments, run
+from verdicts import Sheet, arguments, run
 
 WORDS = "compare --quick --tasks {} --models {} --seeds {}"
 LONG = "sunspots,narma10", "persistence,linear,nlms,rls", "0,1"

@@ -18,7 +18,7 @@ import time
 
 import numpy as np
 from scipy.signal import lfilter
-from sheet import Sheet, arguments, run
+from verdicts import Sheet, arguments, run
 
 from filters import AffineProjectionFilter, FrequencyDomainFilter, NLMSFilter, RLSFilter
 from filters.theory import predicted_mse

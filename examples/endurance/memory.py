@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from sheet import Sheet, arguments, run
+from verdicts import Sheet, arguments, run
 
 CHUNK = 2000
 SLACK = 6.0  # MB by which two runs of the same length may differ

@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sheet import Sheet, arguments, run
+from verdicts import Sheet, arguments, run
 
 # The estimators in small and what their methods take have their home in the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
