@@ -72,6 +72,42 @@ def with_form(model, recurrent):
 # ---- open loop ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("residual", [None, "dense", "diagonals", "sparse"])
+@pytest.mark.parametrize("form", ["dense", "diagonals", "sparse"])
+@pytest.mark.parametrize("n", [1, 5, 16])
+def test_rows_with_room_for_more_columns_change_nothing(n, form, residual):
+    """Inputs stand behind the states there; the kernel stays within what it was given."""
+    rng = np.random.RandomState(n)
+    matrices = {
+        "dense": ragged_matrix(n, rng),
+        "diagonals": cyclic_matrix(n, sorted({0, n - 1, n // 2}), rng),
+        "sparse": thin_matrix(n, rng),
+    }
+    model = given(np.eye(n)).fit(series(40, 3))
+    columns, bias = model._layer()[2:4]
+    carry = () if residual is None else form_or_dense(residual, matrices[residual])
+    size = (6 if carry else 3) * n + (2 if carry else 1)
+    guard = np.full(size + 200, 7.0)
+    numbers = np.full(n, 0.5), np.full(n, 0.5), ACTIVATIONS["tanh"]
+    layer = (form_or_dense(form, matrices[form]), carry, columns, bias, *numbers)
+    inputs, noise, start = series(40, 3), np.empty((40, 0)), rng.uniform(-1, 1, n)
+    found = {}
+    for more in (0, 3, 40):
+        states = np.full((40, n + more), 9.0)
+        drive((*layer, guard[100 : 100 + size]), inputs, noise, start, states)
+        found[more] = states[:, :n]
+        assert (states[:, n:] == 9.0).all()
+        assert (guard[:100] == 7.0).all()
+        assert (guard[100 + size :] == 7.0).all()
+    np.testing.assert_array_equal(found[3], found[0])
+    np.testing.assert_array_equal(found[40], found[0])
+
+
+def form_or_dense(form, W):
+    """The arrays of `form`, or those of the dense form where so small a matrix has no other."""
+    return (np.ascontiguousarray(W.T),) if form == "dense" else kernel_form(W)
+
+
 @pytest.mark.parametrize("form", ["dense", "sparse"])
 @pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 16, 31])
 def test_states_are_those_of_the_naive_twin(n, form):

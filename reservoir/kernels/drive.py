@@ -237,7 +237,7 @@ def drive(layer, inputs, noise, state, states):
         _add_columns(input_columns, inputs[t], pre)
         _add_recurrent(recurrent, state, work)
         leaky_update(code, kept, leak, pre, _carry(residual, state, work), states[t])
-        state = states[t]
+        state = states[t][:n_units]  # room in `work` is found by its length
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
