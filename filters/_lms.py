@@ -42,8 +42,9 @@ class LMSFilter(AdaptiveFilter):
     n_taps : int, default=1
         Length of the delay line of every channel; 1 uses only the present row.
     step_size : float or "auto", default="auto"
-        Gain mu, in units of one over input power. "auto" takes 0.15 / H(k), H the running peak of
-        the energy in the delay line, so that it is safe on coloured input and follows its level.
+        Gain mu, in units of one over input power. "auto" takes 0.15 / (H(k) + gamma), H the running
+        peak of the energy in the delay line, so that it is safe on coloured input, follows its
+        level, and is safe with any leak.
     leak : float, default=0.0
         Leakage gamma: pulls the weights (not the intercept) to zero.
     sign : {None, "error", "data", "both"}, default=None
@@ -173,8 +174,9 @@ class LMSFilter(AdaptiveFilter):
         if self.sign in ("data", "both"):
             # |sign(x)|^2 = 1: the update scales with the amplitude, not the power, of the input.
             held = np.sqrt(held * n_channels * self.n_taps)
-        lowest = _silence(dtype)
-        return np.divide(_AUTO_SHARE, held, out=np.zeros_like(held), where=held > lowest)
+        # A leak acts as an input of that power, and too large a step on it alone diverges.
+        sound = held > _silence(dtype)
+        return np.divide(_AUTO_SHARE, held + self.leak, out=np.zeros_like(held), where=sound)
 
     def _publish(self, state: State) -> None:
         super()._publish(state)

@@ -195,6 +195,26 @@ def test_auto_settings_are_safe_with_an_intercept_at_any_level(cls, scale):
     np.testing.assert_allclose(f.intercept_, 3.0, rtol=0, atol=3 * scale)
 
 
+@pytest.mark.parametrize("sign", [None, "error", "data", "both"])
+@pytest.mark.parametrize("scale", [1e-4, 1e-2, 1.0])
+@pytest.mark.parametrize("leak", [0.1, 100.0])
+def test_auto_step_is_safe_with_a_leak_at_any_level(sign, scale, leak):
+    rng = np.random.default_rng(0)
+    x = scale * rng.standard_normal(3000)
+    f = LMSFilter(2, sign=sign, leak=leak, store_weights=10)
+    weights = f.adapt(x, 3.0 * x).weights
+    session = LMSFilter(2, sign=sign, leak=leak).stream()
+    for row in x[:300]:
+        session.learn_one(row, 3.0 * row)
+    steady = 0.15 / leak if sign in ("error", "both") else 3.0  # of |w|: |mu x| or the plant's
+    largest = max(3.0, steady)
+    assert np.abs(f.coef_).max() < 1.5 * largest
+    assert np.abs(session.to_filter().coef_).max() < 1.5 * largest
+    if sign is None:  # a leak is an input of its power
+        expected = 3.0 * scale**2 / (scale**2 + leak)
+        np.testing.assert_allclose(weights[100:, 0, 0].mean(), expected, rtol=0.2, atol=0)
+
+
 # ---- statistics ----------------------------------------------------------------------------------
 
 

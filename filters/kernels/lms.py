@@ -263,7 +263,8 @@ def lms_one(flat, x, d):
     Parameters
     ----------
     flat : ndarray of float64 (WEIGHTS + 2 n_taps + at least n_taps,), updated in place
-        STEP is the step size, 0 for SHARE / H(k), H as in `held_energy` with MEMORY its decay.
+        STEP is the step size, 0 for SHARE / (H(k) + LEAK), H as in `held_energy` with MEMORY its
+        decay.
     x, d : float
         Reference and desired signal.
 
@@ -284,7 +285,7 @@ def lms_one(flat, x, d):
         power = flat[SAMPLE + 1 : SAMPLE + 2]
         power[0] += flat[INTERCEPT]
         held_energy(power, m, flat[MEMORY], flat[LEVEL : LEVEL + 2], step)
-        step[0] = flat[SHARE] / step[0] if step[0] > flat[EPSILON] else 0.0
+        step[0] = flat[SHARE] / (step[0] + flat[LEAK]) if step[0] > flat[EPSILON] else 0.0
     bad = lms(
         z, z, flat[SAMPLE : SAMPLE + 1], step, flat[:0], 1, flat[LEAK], None,
         flat[INTERCEPT] > 0.0, flat[WEIGHTS : WEIGHTS + m], flat[BIAS : BIAS + 1],
