@@ -172,7 +172,7 @@ class Recursion:
         mask = np.empty(0, dtype=bool) if mask is None else mask
         targets = targets.astype(state["weights"].dtype, copy=False)
         output = np.empty(targets.shape if answers else (0, targets.shape[1]), dtype=targets.dtype)
-        n, every = rows.shape[0], self.store_weights
+        n, every = rows.shape[0], int(self.store_weights)  # it may be a NumPy int8
         stored, start = [], 0
         while start < n:
             seen = int(state["n_samples_seen"])

@@ -165,7 +165,9 @@ def first_row(maker):
     value = maker()
     if hasattr(value, "iloc"):
         return value.iloc[0] if len(value) else value
-    has_rows = isinstance(value, list | tuple) or getattr(value, "ndim", 0)
+    has_rows = isinstance(value, list | tuple) or (
+        getattr(value, "ndim", 0) and not isinstance(value, memoryview)
+    )
     return value[0] if has_rows and not sparse.issparse(value) and len(value) else value
 
 

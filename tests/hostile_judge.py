@@ -143,6 +143,8 @@ def raising_lines(path):
 
 def speaker(error):
     """Who raised: "ours", "sklearn", or the place of something that should not speak."""
+    if type(error).__module__.startswith("filters."):  # a worker's error is raised by joblib
+        return "ours"
     last = error.__traceback__  # not by `inspect`, which looks through all modules: 4 ms a call
     while last.tb_next is not None:
         last = last.tb_next

@@ -50,7 +50,7 @@ def frame(base, index=None, **kwargs):
 
 def missing(base, dtype="Float64"):
     table = frame(base).astype(dtype)
-    table.iloc[2, 0] = pd.NA
+    table.iloc[min(2, len(table) - 1), 0] = pd.NA
     return table
 
 

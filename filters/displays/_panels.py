@@ -47,9 +47,11 @@ def curves_of(values: Any, name: str, *, infinite: bool = False) -> np.ndarray:
 
 def check_drawable(values: np.ndarray, name: str) -> None:
     """Raise a ValueError for numbers, real or complex, that are not finite or beyond an axis."""
+    if values.size == 0:
+        raise ValueError(f"{name} is empty: there is nothing to draw.")
     magnitude = np.abs(values).reshape(len(values), -1)
     check_finite(magnitude, name=name)
-    largest = magnitude.max(initial=0.0)
+    largest = float(magnitude.max())
     if largest > LARGEST_DRAWN:
         raise ValueError(
             f"{name} reaches {largest:.3g}; above {LARGEST_DRAWN:g} nothing can be drawn. Scale it "

@@ -11,7 +11,7 @@ from ..theory import coherence_bound
 from ..timeseries._extras import require_report_extra
 from ..timeseries._sklearn_private import checked, positive, positive_int
 from ..timeseries._validation import check_one_signal
-from ._panels import AFTER, BEFORE, INK, Display, curve_of, panels_of
+from ._panels import AFTER, BEFORE, INK, Display, check_drawable, curve_of, panels_of
 
 
 class SpectrumDisplay(Display):
@@ -127,6 +127,8 @@ class SpectrumDisplay(Display):
                 f"before has {before.size} samples, after {after.size}; they must be as many as "
                 f"each other and at least nperseg={nperseg}."
             )
+        check_drawable(before, "before")  # beyond that, their squares overflow
+        check_drawable(after, "after")
         rate = 1.0 if fs is None else fs
         kind = np.result_type(before, after)
         bound = None

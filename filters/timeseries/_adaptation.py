@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,8 @@ def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
     burst leaves no rounding error behind as it does in a running sum.
     """
     n = values.size
-    if isinstance(window, bool) or window != int(window) or window < 1:
+    whole = isinstance(window, Real) and not isinstance(window, bool) and window % 1 == 0
+    if not whole or window < 1:
         raise ValueError(f"window must be a whole number of at least 1, got {window!r}.")
     window = min(int(window), 2 * n - 1)  # as long as that sees everything from everywhere
     before = window // 2

@@ -49,7 +49,7 @@ def determination(true: np.ndarray, pred: np.ndarray, weight: np.ndarray | None)
     largest = max(float(np.abs(true).max()), float(np.abs(pred).max()))
     if largest > 1e100:  # squares would overflow
         true, pred = true / largest, pred / largest
-    with naming("y"):
+    with naming("y"), np.errstate(over="ignore"):
         score = r2_score(true, pred, sample_weight=weight)
     return max(score, -float(np.finfo(np.float64).max))  # of answers 1e200 times the targets
 

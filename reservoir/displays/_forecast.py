@@ -204,7 +204,8 @@ class ForecastDisplay(Display):
         self.valid_time_ = valid_prediction_time(
             true, pred, threshold=self.threshold, scale=self.scale, dt=self.dt, lyapunov_time=unit
         )
-        pred = np.clip(pred.reshape(true.shape), -LARGEST_DRAWN, LARGEST_DRAWN)
+        pred = pred.reshape(true.shape).astype(np.float64)
+        pred = np.clip(pred, -LARGEST_DRAWN, LARGEST_DRAWN)
         times = np.arange(len(true)) * self.dt / unit
         self.axes_ = panels_of(ax, true.shape[1])
         for i, axes in enumerate(self.axes_):

@@ -198,5 +198,7 @@ def one_case(estimator: Any, X: Any, case: int) -> np.ndarray:
     spans, rows = list(stacked.spans()), as_numbers(stacked.rows, "X")
     if not isinstance(case, int | np.integer) or not -len(spans) <= case < len(spans):
         raise ValueError(f"case={case!r} is not there: X holds {len(spans)} series.")
+    if rows.ndim != 2:
+        raise ValueError(f"X must have rows and columns, got shape {rows.shape}.")
     begin, end = spans[case]
     return rows[begin:end]

@@ -109,7 +109,7 @@ class TrainingDisplay(Display):
         return cls(
             loss=network.loss_curve_,
             validation_loss=getattr(network, "validation_loss_curve_", None),
-            gradient_norms=network.gradient_norms_,
+            gradient_norms=network.gradient_norms_ if len(network.gradient_norms_) else None,
             clip_norm=network.clip_norm,
         ).plot(ax)
 
@@ -133,10 +133,8 @@ class TrainingDisplay(Display):
             Without a single epoch, or for curves that do not fit each other.
         """
         self._check_drawable()
-        if np.size(self.loss) == 0:
-            raise ValueError("loss must hold at least one epoch, it is empty.")
         loss, norms = curve_of(self.loss, "loss"), None
-        if self.gradient_norms is not None and np.size(self.gradient_norms):
+        if self.gradient_norms is not None:
             norms = curve_of(self.gradient_norms, "gradient_norms")
         self.axes_ = panels_of(ax, 1 if norms is None else 2)
         self._draw_losses(self.axes_[0], loss)
