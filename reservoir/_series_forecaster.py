@@ -89,7 +89,8 @@ class SeriesForecaster(BaseEstimator):
             targets.append(scaled[a + 1 : b])
         self.estimator_ = self._new_estimator()
         self.estimator_.fit(inputs, targets)
-        self._last_row, self._last_level = scaled[-1:], data.rows[-1]
+        # Copies: a view would keep the whole series alive.
+        self._last_row, self._last_level = scaled[-1:].copy(), data.rows[-1].copy()
         return self
 
     def forecast(self, n_steps: int, *, context: Any = None, exog: Any = None) -> Any:
