@@ -118,7 +118,7 @@ def test_one_step_jacobian_is_a_central_difference(cell):
     [
         ({}, {"layer": 1}, r"layer=1 is not there: the network has 1 layer"),
         ({}, {"gate": "h"}, r"gate='h' must be one of \('i', 'f', 'g', 'o'\)"),
-        ({}, {"backward": True}, "needs a network with bidirectional=True"),
+        ({}, {"backward": True}, "needs layers of two directions"),
         ({"cell": "jordan"}, {}, "what recurs in a Jordan cell is the output"),
         ({"bidirectional": True}, {"leaky": True}, "no map from one step to the next"),
     ],
@@ -264,7 +264,7 @@ def test_training_display_needs_a_network_that_was_trained():
         TrainingDisplay.from_estimator(Reservoir(5).fit(rows()))
     with pytest.raises(NotFittedError):
         TrainingDisplay.from_estimator(RNNRegressor())
-    with pytest.raises(ValueError, match="loss is empty"):
+    with pytest.raises(ValueError, match="loss must have .*, not empty"):
         TrainingDisplay.from_estimator(RNNRegressor("elman", (2,), max_iter=0).fit(rows(), rows()))
     with pytest.raises(ValueError, match="one value an epoch, 2; got shape"):
         TrainingDisplay(loss=[1.0, 2.0], validation_loss=[1.0]).plot()
