@@ -264,7 +264,7 @@ def test_training_display_needs_a_network_that_was_trained():
         TrainingDisplay.from_estimator(Reservoir(5).fit(rows()))
     with pytest.raises(NotFittedError):
         TrainingDisplay.from_estimator(RNNRegressor())
-    with pytest.raises(ValueError, match="loss must have .*, not empty"):
+    with pytest.raises(ValueError, match=r"loss must have .*, not empty"):
         TrainingDisplay.from_estimator(RNNRegressor("elman", (2,), max_iter=0).fit(rows(), rows()))
     with pytest.raises(ValueError, match="one value an epoch, 2; got shape"):
         TrainingDisplay(loss=[1.0, 2.0], validation_loss=[1.0]).plot()
