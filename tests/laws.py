@@ -26,7 +26,7 @@ from sklearn.base import clone, is_classifier
 
 from filters import FrequencyDomainFilter
 
-N_EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "4"))
+N_EXAMPLES = int(os.environ.get("LAWS_EXAMPLES", "2"))
 SEED = int(os.environ.get("LAWS_SEED", "0"))
 # What models say about rows as few and as loud as these.
 SAID = (

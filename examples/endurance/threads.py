@@ -113,14 +113,14 @@ def main():
     args = arguments(__doc__)
     warnings.simplefilter("ignore")  # small fits of noise
     sys.setswitchinterval(1e-4)  # let go of the interpreter 50 times as often as usual
-    n_rounds = 10 if not args.quick else 1
+    n_rounds, crowds = (1, (2, 3)) if args.quick else (10, (2, 8))
     sheet = Sheet("Threads that share one fitted estimator")
-    sheet.say("Answers of two and of eight threads at once against those of one.", "")
-    sheet.head("estimator", "methods", "answers of two threads", "of eight")
+    sheet.say("Answers of several threads at once against those of one.", "")
+    sheet.head("estimator", "methods", *(f"answers of {n} threads" for n in crowds))
     for name in ESTIMATORS:
         model = pickle.loads(fitted(name, forecasts=hasattr(small(name), "forecast")))
         before = pickle.dumps(model)
-        found = {n: together(model, name, n, n_rounds, args.quick) for n in (2, 8)}
+        found = {n: together(model, name, n, n_rounds, args.quick) for n in crowds}
         wrong = sorted({method for each in found.values() for method in each[0]})
         changed = pickle.dumps(model) != before
         refused = found[2][3]
