@@ -125,13 +125,12 @@ class Reservoir(Memory):
     units remember 100 rows and not 25, NARMA-30 has an NRMSE of .35 and not .67, but the smooth
     Mackey-Glass series one of .044 and not .012 (``examples/benchmarks/results/residual.md``).
 
-    Strands make one long series up to 1.4 times as fast (2.8 in float32, measured at 1000 units;
-    sparse matrices gain least) where the reservoir forgets its start soon: the states are those of
-    ``n_strands=1`` to 64 eps at the head of each strand, which is compared and not assumed; where
-    it is not so, rows are driven again one after the other. Driven row after row all the same: few
-    units or rows, a reservoir that does not forget within 1/20 of the rows, one of cyclic
-    diagonals, a model with feedback, and the noisy states of a `fit`. A model then holds up to
-    128 MB of states at a time.
+    Strands make one long series up to 1.4 times as fast (2.8 in float32; at 1000 units) where the
+    reservoir forgets its start soon: the states are those of ``n_strands=1`` to 64 eps at the head
+    of each strand, which is compared and not assumed; where it is not so, rows are driven again one
+    after the other. It pays from about 300 units and thousands of rows. Driven row after row all
+    the same: a reservoir that does not forget within 1/20 of the rows, one of cyclic diagonals, a
+    model with feedback, and noisy states of a `fit`. A model then holds up to 128 MB of states.
 
     References
     ----------
